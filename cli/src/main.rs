@@ -1,0 +1,2 @@
+//! The pagetrain command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What pagetrain defines, once: configuration, registers, descriptors, completions.

@@ -1,0 +1,1 @@
+//! Configuration to Verilog, file list, FuseSoC core, C header, manual.

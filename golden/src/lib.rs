@@ -1,0 +1,1 @@
+//! The golden model: the engine in plain Rust, from the specification and the RFCs.

@@ -1,0 +1,1 @@
+//! The cocotb-style harness and the simulation tests.
