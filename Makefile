@@ -1,0 +1,36 @@
+# Every recipe is one line; the work is in ci/ and in cargo. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help tools demo test lint check fmt deny docs book clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+tools: ## install the pinned simulation and synthesis tools into build/ (no root)
+	@ci/setup
+
+demo: ## generate the engine, run a capture through its simulation, hold it against the model
+	@ci/demo
+
+test: tools check lint ## everything CI runs: checks, lints, all tests
+	@ci/test
+
+lint: ## formatting, clippy, links of the API documentation
+	@ci/lint
+
+check: ## layering of the crates, generated pages, links of the book
+	@ci/check-layering && ci/docs --check
+
+fmt: ## format all Rust code
+	cargo fmt --all
+
+deny: ## licences and duplicates of the dependencies (needs cargo-deny)
+	cargo deny --locked check licenses bans sources
+
+docs: ## write the block pages of the book from the blocks' own headers
+	@ci/docs
+
+book: docs ## the documentation as HTML in build/book (needs mdbook)
+	@ci/book
+
+clean: ## remove everything built, the tools too
+	rm -rf build && cargo clean
