@@ -1,0 +1,70 @@
+//! Names and widths.
+
+use super::{Error, Module};
+use std::collections::HashSet;
+
+/// Words of Verilog-2005 and SystemVerilog that may not be names.
+const KEYWORDS: &str = "
+    accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind
+    bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle checker class clocking cmos config
+    const constraint context continue cover covergroup coverpoint cross deassign default defparam design disable
+    dist do edge else end endcase endchecker endclass endclocking endconfig endfunction endgenerate endgroup
+    endinterface endmodule endpackage endprimitive endprogram endproperty endsequence endspecify endtable endtask
+    enum event eventually expect export extends extern final first_match for force foreach forever fork forkjoin
+    function generate genvar global highz0 highz1 if iff ifnone ignore_bins illegal_bins implements implies import
+    incdir include initial inout input inside instance int integer interconnect interface intersect join join_any
+    join_none large let liblist library local localparam logic longint macromodule matches medium modport module
+    nand negedge nettype new nexttime nmos nor noshowcancelled not notif0 notif1 null or output package packed
+    parameter pmos posedge primitive priority program property protected pull0 pull1 pulldown pullup
+    pulsestyle_ondetect pulsestyle_onevent pure rand randc randcase randsequence rcmos real realtime ref reg
+    reject_on release repeat restrict return rnmos rpmos rtran rtranif0 rtranif1 s_always s_eventually s_nexttime
+    s_until s_until_with scalared sequence shortint shortreal showcancelled signed small soft solve specify
+    specparam static string strong strong0 strong1 struct super supply0 supply1 sync_accept_on sync_reject_on
+    table tagged task this throughout time timeprecision timeunit tran tranif0 tranif1 tri tri0 tri1 triand trior
+    trireg type typedef union unique unique0 unsigned until until_with untyped use uwire var vectored virtual void
+    wait wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor";
+
+/// What is wrong with `name` as a Verilog name.
+pub(crate) fn name_rule(name: &str) -> Option<&'static str> {
+    let mut chars = name.chars();
+    let first = chars.next();
+    if name.contains('$') {
+        return Some("has a `$`");
+    }
+    if !first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_') {
+        return Some("does not start with a letter");
+    }
+    if !chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Some("has a character other than letters, digits and `_`");
+    }
+    if KEYWORDS.split_whitespace().any(|k| k == name) {
+        return Some("is a keyword of Verilog or SystemVerilog");
+    }
+    None
+}
+
+pub(super) fn check(m: &Module) -> Vec<Error> {
+    let mut errors = vec![];
+    let module = m.name().to_string();
+    let bad = |name: &str, rule| Error::BadName {
+        module: module.clone(),
+        name: name.into(),
+        rule,
+    };
+    errors.extend(name_rule(m.name()).map(|rule| bad(m.name(), rule)));
+    let signals = m.sigs.iter().map(|s| s.name());
+    let mut seen = HashSet::new();
+    for name in signals.chain(m.instances.iter().map(|i| i.name.as_str())) {
+        errors.extend(name_rule(name).map(|rule| bad(name, rule)));
+        if !seen.insert(name) {
+            errors.push(bad(name, "is used twice"));
+        }
+    }
+    for s in m.sigs.iter().filter(|s| s.width() == 0) {
+        errors.push(Error::ZeroWidth {
+            module: module.clone(),
+            signal: s.name().into(),
+        });
+    }
+    errors
+}

@@ -1,0 +1,1 @@
+//! Primitives: small blocks that the others are built from.
