@@ -4,7 +4,12 @@
 extern crate self as pagetrain_hdl;
 
 pub mod build;
+pub mod bundle;
+pub mod control;
+pub mod irq;
 pub mod prim;
+pub mod regs;
+pub mod rx;
 pub mod verilog;
 
 #[cfg(test)]
