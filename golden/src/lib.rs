@@ -1,1 +1,31 @@
 //! The golden model: the engine in plain Rust, from the specification and the RFCs.
+//!
+//! Input: frames, register writes, and the engine's events in their order ([`Event`], a record of its trace port). Output:
+//! host memory, completions and counters, byte for byte. Nothing here is shared with the hardware but `formats`.
+
+pub mod access;
+pub mod checksum;
+pub mod completions;
+pub mod counters;
+pub mod engine;
+pub mod error;
+pub mod flow;
+pub mod frame;
+pub mod memory;
+pub mod pages;
+pub mod parser;
+pub mod plan;
+pub mod program;
+pub mod registers;
+pub mod rings;
+pub mod store;
+pub mod train;
+
+pub use access::{RegisterWrite, Written};
+pub use counters::Counters;
+pub use engine::{Engine, Event, Limits, Outcome, State};
+pub use error::{EngineError, Room};
+pub use flow::FlowKey;
+pub use memory::HostMemory;
+pub use parser::{Parsed, Parser};
+pub use store::Seen;

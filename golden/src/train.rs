@@ -1,0 +1,96 @@
+//! A train that is held: its entries, and what may join it (design section 3).
+
+use pagetrain_formats::{Completion, Head, Reason};
+
+/// An open train. Closed is the state in which it holds no entry.
+#[derive(Clone, Debug, Default)]
+pub struct Train {
+    entries: Vec<Completion>,
+    packets: u32,
+    bytes: u32,
+    next_seq: u32,
+    opened: u64,
+}
+
+/// Limits of a train, from the registers and the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainLimits {
+    /// Q_MAX_AGGR.
+    pub packets: u32,
+    /// Q_MAX_BYTES.
+    pub bytes: u32,
+    /// `train_entries`.
+    pub entries: usize,
+}
+
+impl Train {
+    /// True if it holds a packet.
+    pub fn is_open(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Clock at which its first packet was processed.
+    pub fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// Packets held.
+    pub fn packets(&self) -> u32 {
+        self.packets
+    }
+
+    /// The reason for which a packet that is otherwise fit to join does not: sequence number `seq`, payload `len` bytes.
+    pub fn refuses(&self, seq: u32, len: usize, limits: &TrainLimits) -> Option<Reason> {
+        // Entries that the packet takes at most: its own, one for a second small buffer, and one for each page edge that
+        // its payload can cross, pages having at least 1024 bytes of room.
+        let entries = (len >> 10) + 3;
+        if seq != self.next_seq {
+            Some(Reason::Seq)
+        } else if self.bytes as usize + len > limits.bytes as usize {
+            Some(Reason::MaxBytes)
+        } else if self.entries.len() + entries > limits.entries {
+            Some(Reason::MaxAggr)
+        } else {
+            None
+        }
+    }
+
+    /// Appends a packet's entries; the first packet opens the train at `clock`.
+    pub fn push(&mut self, entries: &[Completion], seq: u32, len: usize, clock: u64) {
+        if !self.is_open() {
+            self.packets = 0;
+            self.bytes = 0;
+            self.opened = clock;
+        }
+        self.entries.extend_from_slice(entries);
+        self.packets += 1;
+        self.bytes += len as u32;
+        self.next_seq = seq.wrapping_add(len as u32);
+    }
+
+    /// The reason for which it must close after a packet has joined.
+    pub fn is_complete(&self, limits: &TrainLimits) -> Option<Reason> {
+        if self.packets >= limits.packets {
+            Some(Reason::MaxAggr)
+        } else if self.bytes >= limits.bytes {
+            Some(Reason::MaxBytes)
+        } else {
+            None
+        }
+    }
+
+    /// Closes it: hands its entries, the first with the HEAD fields, to `emit`. The number of packets.
+    pub fn close(&mut self, reason: Reason, mut emit: impl FnMut(Completion)) -> u32 {
+        let head = Head {
+            train_bytes: self.bytes,
+            train_packets: self.packets as u8,
+            reason,
+            train_entries: self.entries.len() as u8,
+        };
+        if let Some(Completion::Pkt(first)) = self.entries.first_mut() {
+            first.head = Some(head);
+        }
+        self.entries.drain(..).for_each(&mut emit);
+        self.packets
+    }
+}
