@@ -23,7 +23,7 @@ check: ## layering of the crates, generated pages, links of the book
 fmt: ## format all Rust code
 	cargo fmt --all
 
-deny: ## licences and duplicates of the dependencies (needs cargo-deny)
+deny: ## licences and origins of the dependencies (needs cargo-deny)
 	cargo deny --locked check licenses bans sources
 
 docs: ## write the block pages of the book from the blocks' own headers
