@@ -14,7 +14,7 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    fn new(name: &'static str, fields: &[(&'static str, usize)]) -> Self {
+    pub(crate) fn new(name: &'static str, fields: &[(&'static str, usize)]) -> Self {
         Bundle {
             name,
             fields: fields.to_vec(),

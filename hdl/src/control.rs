@@ -89,3 +89,11 @@ pub fn control() -> Module {
     });
     m
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn is_clean_when_linted() {
+        crate::testkit::lint(&super::control());
+    }
+}

@@ -6,11 +6,14 @@ extern crate self as pagetrain_hdl;
 pub mod build;
 pub mod bundle;
 pub mod control;
-pub mod irq;
+pub mod dma_write;
+pub mod flow_table;
+pub mod interrupt;
 pub mod prim;
 pub mod regs;
 pub mod rx;
 pub mod verilog;
+pub mod write_data;
 
 #[cfg(test)]
 #[path = "../tests/common/mod.rs"]

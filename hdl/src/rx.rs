@@ -18,8 +18,8 @@
 //!   number, what waits here is dropped, and the next frame is number 0. Frames that begin during `core_rst` are swallowed.
 //!
 //! ## Pipeline
-//! One decision at the input (first beat: `enable`; other beats: as the first), then a main and a spare register. The spare one
-//! takes the beat that arrives while ready, a register, still says yes; without it a stalled sink would cost every second beat.
+//! One decision at the input (first beat: `enable`; other beats: as the first), then an output register with a spare
+//! ([`skid`]), so that ready is a register and a stalled sink costs no beat.
 //!
 //! ```wavedrom
 //! { "signal": [
@@ -32,7 +32,8 @@
 //! ]}
 //! ```
 
-use crate::build::{cat, mux, Expr, Module, Sig};
+use crate::build::{cat, mux, Module};
+use crate::prim::skid;
 use pagetrain_formats::Config;
 
 /// Clocks from the transfer of a beat at `s_axis_rx` to the first at which it can leave at `m_axis`.
@@ -40,18 +41,41 @@ pub const LATENCY: usize = 1;
 
 /// Builds the block.
 pub fn rx(cfg: &Config) -> Module {
-    let mut m = Module::new("rx", "Ingress: numbers frames, swallows those that come while the engine is off.");
+    let mut m = Module::new(
+        "rx",
+        "Ingress: numbers frames, swallows those that come while the engine is off.",
+    );
     let (w, wb) = (cfg.data_width, cfg.w_bytes());
     let enable = m.input("enable", 1, "accept frames that begin now");
-    let core_rst = m.input("core_rst", 1, "the blocks behind are reset: the frame under way is swallowed");
+    let core_rst = m.input(
+        "core_rst",
+        1,
+        "the blocks behind are reset: the frame under way is swallowed",
+    );
     let tdata = m.input("s_axis_rx_tdata", w, "frame, first byte in bits 7:0");
-    let tkeep = m.input("s_axis_rx_tkeep", wb, "bytes that are there; all ones but in the last beat");
+    let tkeep = m.input(
+        "s_axis_rx_tkeep",
+        wb,
+        "bytes that are there; all ones but in the last beat",
+    );
     let tvalid = m.input("s_axis_rx_tvalid", 1, "");
-    let tready = m.output_reg_rst("s_axis_rx_tready", 1, 0, "");
+    let tready = m.output("s_axis_rx_tready", 1, "");
     let tlast = m.input("s_axis_rx_tlast", 1, "last beat of the frame");
     let tuser = m.input("s_axis_rx_tuser", 1, "last beat: bad frame");
-    let out = Out::declare(&mut m, w, wb);
-    let drop_pulse = m.output_reg_rst("stat_drop_disabled", 1, 0, "a frame is swallowed because the engine is off");
+    let out_data = m.output("m_axis_tdata", w, "frame, first byte in bits 7:0");
+    let out_keep = m.output("m_axis_tkeep", wb, "bytes that are there");
+    let out_valid = m.output("m_axis_tvalid", 1, "");
+    let out_ready = m.input("m_axis_tready", 1, "");
+    let out_last = m.output("m_axis_tlast", 1, "last beat of the frame");
+    let out_user = m.output("m_axis_tuser", 1, "last beat: bad frame");
+    let out_seq = m.output("m_axis_tseq", 16, "number of the frame, the same on every beat");
+    let out_fields = [out_data, out_keep, out_last, out_user, out_seq];
+    let drop_pulse = m.output_reg_rst(
+        "stat_drop_disabled",
+        1,
+        0,
+        "a frame is swallowed because the engine is off",
+    );
 
     let in_frame = m.reg_rst("in_frame", 1, 0);
     let dropping = m.reg_rst("dropping", 1, 0);
@@ -81,60 +105,24 @@ pub fn rx(cfg: &Config) -> Module {
         });
     });
 
+    m.comment("Output register with a spare; what waits in it is dropped with the core");
+    let clk = m.clk();
+    let rst = m.rst();
+    let out_rst = m.named("out_rst", &rst | &core_rst);
     let beat = cat(&[number.expr(), tuser.expr(), tlast.expr(), tkeep.expr(), tdata.expr()]);
-    out.drive(&mut m, &beat, &pass, &core_rst, &tready);
+    let out = m.instance_on("u_out", skid(beat.width()), &clk, &out_rst);
+    m.connect(&out, "s_axis_tdata", beat);
+    m.connect(&out, "s_axis_tvalid", &pass);
+    m.connect(&out, "m_axis_tready", &out_ready);
+    m.connect_out(&out, "s_axis_tready", &tready);
+    m.connect_out(&out, "m_axis_tvalid", &out_valid);
+    let word = out.out("m_axis_tdata");
+    let mut lsb = 0;
+    for field in &out_fields {
+        m.assign(field, word.bits(lsb, field.width()));
+        lsb += field.width();
+    }
     m
-}
-
-/// The output stream and the two registers behind it.
-struct Out {
-    valid: Sig,
-    ready: Sig,
-    fields: Vec<Sig>,
-}
-
-impl Out {
-    fn declare(m: &mut Module, w: usize, wb: usize) -> Self {
-        let data = m.output_reg("m_axis_tdata", w, "frame, first byte in bits 7:0");
-        let keep = m.output_reg("m_axis_tkeep", wb, "bytes that are there");
-        let valid = m.output_reg_rst("m_axis_tvalid", 1, 0, "");
-        let ready = m.input("m_axis_tready", 1, "");
-        let last = m.output_reg("m_axis_tlast", 1, "last beat of the frame");
-        let user = m.output_reg("m_axis_tuser", 1, "last beat: bad frame");
-        let seq = m.output_reg("m_axis_tseq", 16, "number of the frame");
-        Out {
-            valid,
-            ready,
-            fields: vec![data, keep, last, user, seq],
-        }
-    }
-
-    /// Main register (the outputs) and spare register; `tready` is that the spare one is empty.
-    fn drive(&self, m: &mut Module, beat: &Expr, pass: &Sig, core_rst: &Sig, tready: &Sig) {
-        let spare_valid = m.reg_rst("spare_valid", 1, 0);
-        let spare = m.reg("spare", beat.width());
-        let open = m.named("open", !&self.valid | &self.ready);
-        m.seq("Main and spare register", |b| {
-            b.set(tready, &open | (!&spare_valid & !pass));
-            b.when(&open, |b| {
-                b.set(&self.valid, &spare_valid | pass);
-                b.set(&spare_valid, 0);
-                let next = mux(&spare_valid, &spare, beat);
-                let mut lsb = 0;
-                for f in &self.fields {
-                    b.set(f, next.bits(lsb, f.width()));
-                    lsb += f.width();
-                }
-            });
-            b.when(!&open & pass, |b| b.set(&spare_valid, 1));
-            b.when(tready, |b| b.set(&spare, beat));
-            b.when(core_rst, |b| {
-                b.set(&self.valid, 0);
-                b.set(&spare_valid, 0);
-                b.set(tready, 1);
-            });
-        });
-    }
 }
 
 #[cfg(test)]

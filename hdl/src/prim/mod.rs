@@ -1,1 +1,18 @@
 //! Primitives: small blocks that the others are built from.
+//!
+//! Stream contract, here and everywhere: a transfer happens on `tvalid` and `tready`; `tvalid` and the payload
+//! hold until then; `tvalid` never waits for `tready`.
+
+pub mod arbiter;
+mod fifo;
+mod lutram;
+mod onehot;
+mod ram;
+pub mod skid;
+
+pub use arbiter::rr_arbiter;
+pub use fifo::{Fifo, Storage};
+pub use lutram::lutram;
+pub use onehot::{decode, encode, lowest_one};
+pub use ram::Ram;
+pub use skid::skid;

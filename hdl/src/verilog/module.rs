@@ -16,7 +16,8 @@ pub(crate) fn print(m: &Module) -> String {
     let mut body = Writer::new(4);
     items(&mut body, m, &procedural);
     w.line("");
-    w.text += body.text.trim_start_matches('\n');
+    w.text += body.text.trim_matches('\n');
+    w.line("");
     w.line("endmodule");
     w.text
 }

@@ -21,8 +21,8 @@ use crate::build::Module;
 pub const CAUSES: usize = 5;
 
 /// Builds the block.
-pub fn irq() -> Module {
-    let mut m = Module::new("irq", "Interrupt causes, mask and hold-off.");
+pub fn interrupt() -> Module {
+    let mut m = Module::new("interrupt", "Interrupt causes, mask and hold-off.");
     let cause = m.input(
         "cause",
         CAUSES,
@@ -39,21 +39,32 @@ pub fn irq() -> Module {
     let waiting = m.named("waiting", timer.any());
     let due = m.named("due", (cause.bit(0) | &pending) & !&waiting);
 
-    m.seq("completion waits for the hold-off, the others do not", |b| {
-        b.set(&pending, (cause.bit(0) | &pending) & &waiting);
-        b.when(&waiting, |b| {
-            b.set(&timer, &timer - 1);
-        });
-        b.when(&due, |b| {
-            b.set(&timer, &holdoff);
-        });
-        b.set_bit(&status, 0, (status.bit(0) & !clear.bit(0)) | &due);
-        b.set_bits(
-            &status,
-            1,
-            (status.from_bit(1) & !clear.from_bit(1)) | cause.from_bit(1),
-        );
-        b.set(&irq, (status.expr() & &enable).any());
-    });
+    m.seq(
+        "completion waits for the hold-off, the others do not",
+        |b| {
+            b.set(&pending, (cause.bit(0) | &pending) & &waiting);
+            b.when(&waiting, |b| {
+                b.set(&timer, &timer - 1);
+            });
+            b.when(&due, |b| {
+                b.set(&timer, &holdoff);
+            });
+            b.set_bit(&status, 0, (status.bit(0) & !clear.bit(0)) | &due);
+            b.set_bits(
+                &status,
+                1,
+                (status.from_bit(1) & !clear.from_bit(1)) | cause.from_bit(1),
+            );
+            b.set(&irq, (status.expr() & &enable).any());
+        },
+    );
     m
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn is_clean_when_linted() {
+        crate::testkit::lint(&super::interrupt());
+    }
 }

@@ -1,0 +1,179 @@
+//! Burst generator of `dma_write`: from prepared commands to addresses, and from responses to `done_seq`.
+
+use super::prepare::burst_cmd;
+use super::Widths;
+use crate::build::{cat, clog2, lit, mux, Module, Sig};
+use crate::bundle::{self, Bundle};
+use crate::prim::{Fifo, Storage};
+
+/// Bursts and empty commands that may be waiting for their turn to be done.
+pub(super) const OUTSTANDING: usize = 64;
+/// Generated bursts that may be waiting for their address to be shown.
+const WAITING: usize = 16;
+
+/// Builds the module.
+pub(super) fn bursts(w: &Widths) -> Module {
+    let mut m = Module::new(&format!("dma_bursts_{}", w.dma_width), "Bursts of the copy commands: addresses out, responses in.");
+    let generated = generate(&mut m, w);
+    let announced = announce(&mut m, w, &generated);
+    respond(&mut m, &announced);
+    m
+}
+
+struct Generated {
+    burst: Bundle,
+    valid: Sig,
+    data: Sig,
+    /// Takes the burst.
+    take: Sig,
+}
+
+/// One burst a clock: each ends at the end of its block or with the command.
+fn generate(m: &mut Module, w: &Widths) -> Generated {
+    let cmd = burst_cmd(w);
+    let valid = m.input("s_cmd_tvalid", 1, "prepared command");
+    let ready = m.output("s_cmd_tready", 1, "");
+    let data = m.input("s_cmd_tdata", cmd.width(), "DMA_BURST_CMD");
+
+    let g_valid = m.reg_rst("g_valid", 1, 0);
+    let g_block = m.reg("g_block", w.block);
+    let g_start = m.reg("g_start", w.beat);
+    let g_end = m.reg("g_end", w.beat);
+    let g_more = m.reg("g_more", w.more);
+    let g_last = m.reg("g_last", 1);
+    let g_null = m.reg("g_null", 1);
+    let room = m.wire("room", 1);
+    let emit = m.named("emit", &g_valid & &room);
+    let ended = m.named("ended", &emit & &g_last);
+    let load = m.named("load", !&g_valid | &ended);
+    m.assign(&ready, &load);
+    m.seq("Command at hand: the rest of it moves on by a block a clock", |b| {
+        b.when(&emit, |b| {
+            b.set(&g_block, &g_block + 1);
+            b.set(&g_start, 0);
+            b.set(&g_more, &g_more - 1);
+            b.set(&g_last, g_more.eq(1));
+        });
+        b.when(&load, |b| {
+            b.set(&g_valid, &valid);
+            b.set(&g_block, cmd.get(&data, "block"));
+            b.set(&g_start, cmd.get(&data, "start"));
+            b.set(&g_end, cmd.get(&data, "end"));
+            b.set(&g_more, cmd.get(&data, "more"));
+            b.set(&g_last, !cmd.get(&data, "more").any());
+            b.set(&g_null, cmd.get(&data, "null"));
+        });
+    });
+
+    let burst = Bundle::new("DMA_BURST", &[("block", w.block), ("start", w.beat), ("len", w.beat), ("last", 1), ("null", 1)]);
+    let x_valid = m.reg_rst("x_valid", 1, 0);
+    let x_data = m.reg("x_data", burst.width());
+    m.seq("Length of the burst", |b| {
+        let end = mux(&g_last, &g_end, lit(w.beat, (1 << w.beat) - 1));
+        let values = [
+            ("block", g_block.expr()),
+            ("start", g_start.expr()),
+            ("len", end - &g_start),
+            ("last", g_last.expr()),
+            ("null", g_null.expr()),
+        ];
+        b.set(&x_valid, &emit);
+        b.set(&x_data, burst.pack(&values));
+    });
+
+    let take = m.wire("take", 1);
+    let fifo = Fifo::new(burst.width(), WAITING).almost_full(WAITING - 4);
+    let waiting = m.instance("u_waiting", fifo.build());
+    m.connect(&waiting, "s_axis_tvalid", &x_valid);
+    m.connect(&waiting, "s_axis_tdata", &x_data);
+    m.unused(waiting.out("s_axis_tready"), "almost_full stops the generator in time");
+    m.connect(&waiting, "m_axis_tready", &take);
+    m.assign(&room, !waiting.out("almost_full"));
+    let (o_valid, o_data) = (waiting.out("m_axis_tvalid"), waiting.out("m_axis_tdata"));
+    Generated { burst, valid: o_valid, data: o_data, take }
+}
+
+struct Announced {
+    /// A burst or an empty command goes on to wait for its turn.
+    pushed: Sig,
+    last: Sig,
+    null: Sig,
+    /// Places for them.
+    room: Sig,
+}
+
+/// Shows one address after the other, as long as nothing holds it back.
+fn announce(m: &mut Module, w: &Widths, generated: &Generated) -> Announced {
+    let aw = bundle::aw();
+    let quiesce = m.input("quiesce", 1, "announce no further burst");
+    let ahead = m.input("ahead", 1, "the data path can take one more burst");
+    let grant = m.output("grant", 1, "a burst was announced");
+    let aw_valid = m.output_reg_rst("m_aw_tvalid", 1, 0, "burst valid");
+    let aw_ready = m.input("m_aw_tready", 1, "burst taken");
+    let aw_data = m.output_reg("m_aw_tdata", aw.width(), "AW");
+
+    let burst = &generated.burst;
+    let room = m.wire("track_room", 1);
+    let null = m.named("null", burst.get(&generated.data, "null"));
+    let last = m.named("last", burst.get(&generated.data, "last"));
+    let go = m.reg_rst("go", 1, 0);
+    let free = m.named("aw_free", !&aw_valid | &aw_ready);
+    let pushed = m.named("pushed", &generated.valid & &go & (&null | &free));
+    m.assign(&generated.take, &pushed);
+    m.assign(&grant, &pushed & !&null);
+    m.seq("Address output; `go` may be a clock old, so its sources keep two places in hand", |b| {
+        b.set(&go, !&quiesce & &ahead & &room);
+        b.when(&aw_ready, |b| b.set(&aw_valid, 0));
+        b.when(&pushed & !&null, |b| b.set(&aw_valid, 1));
+        b.when(&free, |b| {
+            let (block, start) = (burst.get(&generated.data, "block"), burst.get(&generated.data, "start"));
+            let values = [
+                ("addr", cat(&[block, start, lit(w.lane, 0)])),
+                ("len", burst.get(&generated.data, "len").zext(8)),
+            ];
+            b.set(&aw_data, aw.pack(&values));
+        });
+    });
+    Announced { pushed, last, null, room }
+}
+
+/// Counts commands done, in order: those with bursts when the last of them was answered.
+fn respond(m: &mut Module, announced: &Announced) {
+    let b_valid = m.input("b_valid", 1, "a burst was answered");
+    let b_err = m.input("b_err", 1, "with an error");
+    let done_seq = m.output_reg_rst("done_seq", 16, 0, "commands done");
+    let idle = m.output_reg_rst("idle", 1, 0, "no burst is under way");
+
+    let take = m.wire("track_take", 1);
+    let fifo = Fifo::new(2, OUTSTANDING).storage(Storage::Distributed).almost_full(OUTSTANDING - 4);
+    let track = m.instance("u_track", fifo.build());
+    m.connect(&track, "s_axis_tvalid", &announced.pushed);
+    m.connect(&track, "s_axis_tdata", cat(&[&announced.null, &announced.last]));
+    m.unused(track.out("s_axis_tready"), "almost_full stops the announcements in time");
+    m.connect(&track, "m_axis_tready", &take);
+    m.assign(&announced.room, !track.out("almost_full"));
+    let (t_valid, t_data) = (track.out("m_axis_tvalid"), track.out("m_axis_tdata"));
+    let t_null = t_data.bit(1);
+
+    let bits = clog2(OUTSTANDING) + 1;
+    let answers = m.reg_rst("answers", bits, 0);
+    let some = m.reg_rst("some_answers", 1, 0);
+    let failed = m.reg_rst("failed", 1, 0);
+    m.assign(&take, &t_valid & (&t_null | &some));
+    let used = m.named("answer_used", &t_valid & !&t_null & &some);
+    m.seq("Commands done; nothing counts any more once a response was bad", |b| {
+        b.when(&b_valid & !&used, |b| b.set(&answers, &answers + 1));
+        b.when(!&b_valid & &used, |b| b.set(&answers, &answers - 1));
+        b.set(&some, &b_valid | answers.from_bit(1).any() | (answers.bit(0) & !&used));
+        b.when(&b_valid & &b_err, |b| b.set(&failed, 1));
+        b.when(&take & t_data.any() & !&failed, |b| b.set(&done_seq, &done_seq + 1));
+    });
+
+    let under_way = m.reg_rst("under_way", bits, 0);
+    let started = m.named("started", &announced.pushed & !&announced.null);
+    m.seq("Bursts announced and not answered", |b| {
+        b.when(&started & !&b_valid, |b| b.set(&under_way, &under_way + 1));
+        b.when(!&started & &b_valid, |b| b.set(&under_way, &under_way - 1));
+        b.set(&idle, !under_way.any() & !&started);
+    });
+}

@@ -1,0 +1,231 @@
+//! Synchronous FIFO with registered, first-word-fall-through output.
+//!
+//! Contract: words leave in the order in which they came. Holds exactly `depth` words: `s_axis_tready` is low
+//! exactly while `depth` words have come and not left. The memory is never read at an address that is written
+//! at the same edge.
+//!
+//! | port            | dir | type              | meaning                                        |
+//! |-----------------|-----|-------------------|------------------------------------------------|
+//! | `s_axis_tdata`  | in  | w                 | payload, any fields the user packs             |
+//! | `s_axis_tvalid` | in  | 1                 | payload is there                               |
+//! | `s_axis_tready` | out | 1                 | register: room for a word                      |
+//! | `m_axis_tdata`  | out | w                 | register: the oldest word                      |
+//! | `m_axis_tvalid` | out | 1                 | register                                       |
+//! | `m_axis_tready` | in  | 1                 | receiver takes the word                        |
+//! | `count`         | out | clog2(`depth` + 1) | register, on request: words inside             |
+//! | `almost_full`   | out | 1                 | register, on request: `count` >= the threshold |
+//!
+//! - Timing: [`Fifo::latency`] clocks from a transfer into an empty FIFO to `m_axis_tvalid`: 2 with distributed
+//!   memory, 3 with block memory. One word in and one out every clock; no combinational path from input to
+//!   output.
+//! - Parameters: `width` at least 1; `depth` a power of two, 2 to 65536; `almost_full` 1 to `depth`.
+//! - Corner cases: full: a word may leave, the next comes in a clock later.
+//!
+//! Internals: the memory, then one (distributed) or two (block: its read register and its output register)
+//! stages, each with a valid bit, that move on whenever the next is free. So the memory's read latency costs
+//! fill time, never throughput.
+
+use super::{lutram, Ram};
+use crate::build::*;
+
+/// Where the words are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// Distributed memory up to 32 words, block memory beyond.
+    Auto,
+    /// Distributed memory, 256 words at most.
+    Distributed,
+    /// Block memory.
+    Block,
+}
+
+/// The parameters of a FIFO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fifo {
+    width: usize,
+    depth: usize,
+    storage: Storage,
+    count: bool,
+    almost_full: Option<usize>,
+}
+
+impl Fifo {
+    /// `depth` words of `width` bits, storage by depth, no status outputs.
+    pub fn new(width: usize, depth: usize) -> Self {
+        Self {
+            width,
+            depth,
+            storage: Storage::Auto,
+            count: false,
+            almost_full: None,
+        }
+    }
+
+    /// Chooses the memory.
+    pub fn storage(self, storage: Storage) -> Self {
+        Self { storage, ..self }
+    }
+
+    /// Adds the output `count`.
+    pub fn count(self) -> Self {
+        let count = true;
+        Self { count, ..self }
+    }
+
+    /// Adds the output `almost_full`, high while at least `threshold` words are inside.
+    pub fn almost_full(self, threshold: usize) -> Self {
+        let almost_full = Some(threshold);
+        Self {
+            almost_full,
+            ..self
+        }
+    }
+
+    fn block(&self) -> bool {
+        match self.storage {
+            Storage::Auto => self.depth > 32,
+            Storage::Distributed => false,
+            Storage::Block => true,
+        }
+    }
+
+    /// Clocks from a transfer into an empty FIFO to its word at the output.
+    pub fn latency(&self) -> usize {
+        if self.block() {
+            3
+        } else {
+            2
+        }
+    }
+
+    fn name(&self) -> String {
+        let kind = if self.block() { "bram" } else { "lut" };
+        let count = if self.count { "_count" } else { "" };
+        let almost = self
+            .almost_full
+            .map_or(String::new(), |n| format!("_af{n}"));
+        format!("fifo_{kind}_{}x{}{count}{almost}", self.depth, self.width)
+    }
+
+    /// The module, named after its parameters.
+    ///
+    /// # Panics
+    /// When a parameter is outside its range.
+    pub fn build(&self) -> Module {
+        let (width, depth) = (self.width, self.depth);
+        assert!(
+            depth.is_power_of_two() && (2..=65536).contains(&depth),
+            "fifo: depth is {depth}, must be a power of two from 2 to 65536"
+        );
+        if let Some(n) = self.almost_full {
+            assert!(
+                (1..=depth).contains(&n),
+                "fifo: almost_full is {n}, must be 1 to {depth}"
+            );
+        }
+        let mut m = Module::new(
+            &self.name(),
+            "FIFO with registered first-word-fall-through output.",
+        );
+        let s_data = m.input("s_axis_tdata", width, "payload");
+        let s_valid = m.input("s_axis_tvalid", 1, "payload is there");
+        let s_ready = m.output_reg_rst("s_axis_tready", 1, 1, "room for a word");
+        let m_data = match self.block() {
+            true => m.output("m_axis_tdata", width, "the oldest word"),
+            false => m.output_reg("m_axis_tdata", width, "the oldest word"),
+        };
+        let m_valid = m.output_reg_rst("m_axis_tvalid", 1, 0, "a word is there");
+        let m_ready = m.input("m_axis_tready", 1, "receiver takes the word");
+
+        let push = m.named("push", &s_valid & &s_ready);
+        let pop = m.named("pop", &m_valid & &m_ready);
+        self.occupancy(&mut m, &push, &pop, &s_ready);
+
+        m.comment("Words in the memory: pointers, and whether there is one to read");
+        let aw = clog2(depth);
+        let wr_addr = m.reg_rst("wr_addr", aw, 0);
+        let rd_addr = m.reg_rst("rd_addr", aw, 0);
+        let stored = m.reg_rst("stored", aw + 1, 0);
+        let filled = m.reg_rst("filled", 1, 0);
+        let out_free = m.named("out_free", &m_ready | !&m_valid);
+        let load = m.wire("load", 1);
+        m.seq("Pointers", |b| {
+            b.when(&push, |b| b.set(&wr_addr, &wr_addr + 1));
+            b.when(&load, |b| b.set(&rd_addr, &rd_addr + 1));
+            b.first(|c| {
+                c.when(&push & !&load, |b| {
+                    b.set(&stored, &stored + 1);
+                    b.set(&filled, 1);
+                });
+                c.when(&load & !&push, |b| {
+                    b.set(&stored, &stored - 1);
+                    b.set(&filled, stored.ne(1));
+                });
+            });
+        });
+
+        if self.block() {
+            m.comment("The read register of the memory holds a word");
+            let fetched = m.reg_rst("fetched", 1, 0);
+            m.assign(&load, &filled & (&out_free | !&fetched));
+            m.seq("Words move on whenever the next stage is free", |b| {
+                b.when(&out_free | !&fetched, |b| b.set(&fetched, &filled));
+                b.when(&out_free, |b| b.set(&m_valid, &fetched));
+            });
+            let mem = m.instance("u_ram", Ram::new(width, aw).out_reg().build());
+            m.connect(&mem, "wr_en", &push);
+            m.connect(&mem, "wr_addr", &wr_addr);
+            m.connect(&mem, "wr_data", &s_data);
+            m.connect(&mem, "rd_en", &load);
+            m.connect(&mem, "rd_addr", &rd_addr);
+            m.connect(&mem, "rd_out_en", &out_free);
+            m.connect_out(&mem, "rd_data", &m_data);
+        } else {
+            m.assign(&load, &filled & &out_free);
+            let mem = m.instance("u_ram", lutram(width, aw));
+            m.connect(&mem, "wr_en", &push);
+            m.connect(&mem, "wr_addr", &wr_addr);
+            m.connect(&mem, "wr_data", &s_data);
+            m.connect(&mem, "rd_addr", &rd_addr);
+            m.seq("Output register", |b| {
+                b.when(&out_free, |b| {
+                    b.set(&m_valid, &filled);
+                    b.set(&m_data, mem.out("rd_data"));
+                });
+            });
+        }
+        m
+    }
+
+    /// Words inside and the flags over them. Flags are computed from the count before the edge and what
+    /// happens at the edge: an adder before the comparison would be the longest path of the block.
+    fn occupancy(&self, m: &mut Module, push: &Sig, pop: &Sig, s_ready: &Sig) {
+        let width = clog2(self.depth + 1);
+        let words = match self.count {
+            true => m.output_reg_rst("count", width, 0, "words inside"),
+            false => m.reg_rst("words", width, 0),
+        };
+        let almost = self.almost_full.map(|n| {
+            let doc = format!("at least {n} words inside");
+            (n, m.output_reg_rst("almost_full", 1, 0, &doc))
+        });
+        m.seq("Words inside", |b| {
+            b.first(|c| {
+                c.when(push & !pop, |b| {
+                    b.set(&words, &words + 1);
+                    b.set(s_ready, words.ne(self.depth - 1));
+                    if let Some((n, out)) = &almost {
+                        b.when(words.eq(n - 1), |b| b.set(out, 1));
+                    }
+                });
+                c.when(pop & !push, |b| {
+                    b.set(&words, &words - 1);
+                    b.set(s_ready, 1);
+                    if let Some((n, out)) = &almost {
+                        b.when(words.eq(*n), |b| b.set(out, 0));
+                    }
+                });
+            });
+        });
+    }
+}
