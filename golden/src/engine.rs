@@ -285,6 +285,35 @@ impl Engine {
         Ok(())
     }
 
+    /// The slot whose timer runs out next, and when by the model's own clock: `defer_ticks` whole ticks after its opening.
+    pub fn next_timer(&self) -> Option<(usize, u64)> {
+        let held = self.settings.defer_ticks * self.settings.tick_clocks;
+        let open = self
+            .flows
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| held > 0 && f.train.is_open());
+        open.map(|(slot, f)| (slot, f.train.opened() + held))
+            .min_by_key(|&(_, due)| due)
+    }
+
+    /// While stopping: the event that is next if bad descriptors come back first.
+    pub fn next_stop_event(&self) -> Option<EventCode> {
+        if self.state != State::Stopping {
+            None
+        } else if self.smalls.bad() > 0 {
+            Some(EventCode::BadSmall)
+        } else if self.pages.bad() > 0 {
+            Some(EventCode::BadPage)
+        } else if self.smalls.posted() > 0 {
+            Some(EventCode::UnusedSmall)
+        } else if self.pages.posted() > 0 {
+            Some(EventCode::UnusedPage)
+        } else {
+            Some(EventCode::Stopped)
+        }
+    }
+
     fn finish_command(&mut self) {
         self.pending = None;
         self.commands_done = self.commands_done.wrapping_add(1);

@@ -1,0 +1,311 @@
+//! A simple host: owns rings and buffers, posts them, takes completions and posts again what came back.
+//!
+//! It touches memory and the register port only, as a driver would; the caller carries its register writes to an engine.
+
+use pagetrain_formats::{
+    regs, BufId, Config, Descriptor, COMPLETION_BYTES, DESCRIPTOR_BYTES, RING_ALIGN, RING_LOG2,
+    SMALL_BYTES,
+};
+use thiserror::Error;
+
+use crate::access::RegisterWrite;
+use crate::deliver::{DeliverError, Delivery, Walker};
+use crate::memory::HostMemory;
+use crate::registers::Place;
+
+/// Bit of a cookie that tells a page from a small buffer.
+const PAGE_COOKIE: u32 = 1 << 31;
+
+/// What the host allocates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostOptions {
+    /// Bus address of its memory; a multiple of 4096.
+    pub base: u64,
+    /// Base-2 logarithm of the small ring's descriptors.
+    pub small_log2: u32,
+    /// Base-2 logarithm of the page ring's descriptors.
+    pub page_log2: u32,
+    /// Base-2 logarithm of the completion ring's entries.
+    pub completion_log2: u32,
+    /// Small buffers; at most the ring's descriptors.
+    pub smalls: usize,
+    /// Length and headroom of each page, in bytes; at most the ring's descriptors.
+    pub pages: Vec<(u32, u16)>,
+}
+
+impl HostOptions {
+    /// Rings that hold `2^log2` buffers of each kind, all posted, and completions for them.
+    pub fn full(log2: u32, page_length: u32, headroom: u16) -> Self {
+        Self {
+            base: 0x1_0000_0000,
+            small_log2: log2,
+            page_log2: log2,
+            completion_log2: (log2 + 2).min(*RING_LOG2.end()),
+            smalls: 1 << log2,
+            pages: vec![(page_length, headroom); 1 << log2],
+        }
+    }
+
+    /// The rule that the options break, if any.
+    pub fn check(&self, config: &Config) -> Result<(), HostError> {
+        let fail = |field, value: u64, rule: String| Err(HostError::Option { field, value, rule });
+        for (field, log2, buffers) in [
+            ("small_log2", self.small_log2, self.smalls),
+            ("page_log2", self.page_log2, self.pages.len()),
+            ("completion_log2", self.completion_log2, 0),
+        ] {
+            if !RING_LOG2.contains(&log2) {
+                return fail(field, log2.into(), format!("{RING_LOG2:?}"));
+            }
+            if buffers > 1 << log2 {
+                return fail(
+                    field,
+                    log2.into(),
+                    format!("large enough for {buffers} buffers"),
+                );
+            }
+        }
+        if self.base % RING_ALIGN != 0 {
+            return fail("base", self.base, format!("a multiple of {RING_ALIGN}"));
+        }
+        for &(length, headroom) in &self.pages {
+            let page = Descriptor {
+                addr: 0,
+                cookie: 0,
+                length,
+                headroom,
+            };
+            if let Err(rule) = page.check_page(config.page_size) {
+                return fail("pages", length.into(), format!("good pages: {rule}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What can go wrong at the host.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum HostError {
+    /// An option breaks its rule.
+    #[error("{field} = {value}: must be {rule}")]
+    Option {
+        /// The option.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+        /// What is allowed.
+        rule: String,
+    },
+    /// The memory that the host wants is taken.
+    #[error("base = {base:#x}: {bytes} bytes must be free there")]
+    Taken {
+        /// Address.
+        base: u64,
+        /// Bytes.
+        bytes: usize,
+    },
+    /// The completion ring holds what no driver could live with.
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
+}
+
+/// One ring of buffers as the host keeps it.
+#[derive(Clone, Debug)]
+struct Pool {
+    ring: Place,
+    tail_register: u16,
+    tail: u16,
+    descriptors: Vec<Descriptor>,
+    free: Vec<u32>,
+    rung: u16,
+}
+
+impl Pool {
+    /// Writes descriptors for every free buffer.
+    fn post(&mut self, memory: &mut HostMemory, mut posted: impl FnMut(&Descriptor)) {
+        for index in self.free.drain(..) {
+            let descriptor = &self.descriptors[index as usize];
+            let slot = u64::from(self.tail) & ((1 << self.ring.log2) - 1);
+            memory.poke(
+                self.ring.base + slot * DESCRIPTOR_BYTES as u64,
+                &descriptor.encode(),
+            );
+            self.tail = self.tail.wrapping_add(1);
+            posted(descriptor);
+        }
+    }
+
+    fn doorbell(&mut self) -> Option<RegisterWrite> {
+        let news = self.tail != self.rung;
+        self.rung = self.tail;
+        news.then(|| RegisterWrite::new(self.tail_register, self.tail.into()))
+    }
+}
+
+/// The host.
+#[derive(Clone, Debug)]
+pub struct Host {
+    smalls: Pool,
+    pages: Pool,
+    completions: Place,
+    walker: Walker,
+    taken: u64,
+    stopped: bool,
+}
+
+impl Host {
+    /// Allocates rings and buffers in `memory`. Nothing is posted yet.
+    pub fn new(
+        options: &HostOptions,
+        config: &Config,
+        memory: &mut HostMemory,
+    ) -> Result<Self, HostError> {
+        options.check(config)?;
+        let mut next = options.base;
+        let mut region = |bytes: usize| {
+            let base = next;
+            next += (bytes as u64).next_multiple_of(RING_ALIGN);
+            if bytes == 0 || memory.add_region(base, bytes) {
+                Ok(base)
+            } else {
+                Err(HostError::Taken { base, bytes })
+            }
+        };
+        let mut ring =
+            |log2: u32, entry: usize| region(entry << log2).map(|base| Place { base, log2 });
+        let small_ring = ring(options.small_log2, DESCRIPTOR_BYTES)?;
+        let page_ring = ring(options.page_log2, DESCRIPTOR_BYTES)?;
+        let completions = ring(options.completion_log2, COMPLETION_BYTES)?;
+
+        let first_small = region(SMALL_BYTES * options.smalls)?;
+        let smalls = (0..options.smalls).map(|i| Descriptor {
+            addr: first_small + (SMALL_BYTES * i) as u64,
+            cookie: i as u32,
+            length: SMALL_BYTES as u32,
+            headroom: 0,
+        });
+        let smalls = smalls.collect();
+        let step = RING_ALIGN;
+        let space = |length: u32| u64::from(length).next_multiple_of(step);
+        let all: u64 = options.pages.iter().map(|&(length, _)| space(length)).sum();
+        let mut addr = region(all as usize)?;
+        let mut pages = Vec::with_capacity(options.pages.len());
+        for (i, &(length, headroom)) in options.pages.iter().enumerate() {
+            let cookie = PAGE_COOKIE | i as u32;
+            pages.push(Descriptor {
+                addr,
+                cookie,
+                length,
+                headroom,
+            });
+            addr += space(length);
+        }
+        let pool = |ring, tail_register, descriptors: Vec<Descriptor>| Pool {
+            ring,
+            tail_register,
+            tail: 0,
+            free: (0..descriptors.len() as u32).collect(),
+            descriptors,
+            rung: 0,
+        };
+        Ok(Self {
+            smalls: pool(small_ring, regs::SB_TAIL, smalls),
+            pages: pool(page_ring, regs::PG_TAIL, pages),
+            completions,
+            walker: Walker::new(completions),
+            taken: 0,
+            stopped: false,
+        })
+    }
+
+    /// The register writes that tell the engine where the rings lie.
+    pub fn configuration(&self) -> Vec<(u16, u32)> {
+        let rings = [
+            (
+                regs::SB_BASE_LO,
+                regs::SB_BASE_HI,
+                regs::SB_LOG2,
+                self.smalls.ring,
+            ),
+            (
+                regs::PG_BASE_LO,
+                regs::PG_BASE_HI,
+                regs::PG_LOG2,
+                self.pages.ring,
+            ),
+            (
+                regs::CQ_BASE_LO,
+                regs::CQ_BASE_HI,
+                regs::CQ_LOG2,
+                self.completions,
+            ),
+        ];
+        let writes = rings.map(|(low, high, log2, ring)| {
+            [
+                (low, ring.base as u32),
+                (high, (ring.base >> 32) as u32),
+                (log2, ring.log2),
+            ]
+        });
+        writes.concat()
+    }
+
+    /// Posts every buffer that is free; the doorbells to ring.
+    pub fn post(&mut self, memory: &mut HostMemory) -> impl Iterator<Item = RegisterWrite> {
+        if !self.stopped {
+            let walker = &mut self.walker;
+            self.smalls.post(memory, |d| {
+                walker.post_small(d.cookie, d.addr);
+            });
+            self.pages.post(memory, |d| {
+                walker.post_page(d.cookie, d.addr, d.length, d.headroom.into());
+            });
+        }
+        self.smalls
+            .doorbell()
+            .into_iter()
+            .chain(self.pages.doorbell())
+    }
+
+    /// Takes every completion that is there and hands it up; buffers that are the host's again are free to be posted.
+    /// The doorbell that tells the engine.
+    pub fn poll(
+        &mut self,
+        memory: &HostMemory,
+        mut sink: impl FnMut(Delivery<'_>),
+    ) -> Result<Option<RegisterWrite>, HostError> {
+        let Self {
+            smalls,
+            pages,
+            stopped,
+            ..
+        } = self;
+        let mut free = |id: BufId| match id {
+            BufId::Small(cookie) => smalls.free.push(cookie),
+            BufId::Page(cookie) => pages.free.push(cookie & !PAGE_COOKIE),
+        };
+        self.walker.poll(memory, |delivery| {
+            sink(delivery);
+            match delivery {
+                Delivery::Train(_) => {}
+                Delivery::Finished(id) => free(id),
+                Delivery::Returned(buf) => free(buf.id),
+                Delivery::Stopped => *stopped = true,
+            }
+        })?;
+        let taken = self.walker.taken();
+        let news = taken != self.taken;
+        self.taken = taken;
+        Ok(news.then(|| RegisterWrite::new(regs::CQ_HEAD, taken as u32 & 0xFFFF)))
+    }
+
+    /// The queue has stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Small buffers and pages that the engine has.
+    pub fn outstanding(&self) -> (usize, usize) {
+        self.walker.outstanding()
+    }
+}
