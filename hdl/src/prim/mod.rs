@@ -4,10 +4,10 @@
 //! hold until then; `tvalid` never waits for `tready`.
 
 pub mod arbiter;
-mod fifo;
-mod lutram;
-mod onehot;
-mod ram;
+pub mod fifo;
+pub mod lutram;
+pub mod onehot;
+pub mod ram;
 pub mod skid;
 
 pub use arbiter::rr_arbiter;
