@@ -14,8 +14,8 @@
 //! Each counter has a small accumulator. A sweep visits one counter a clock: take and clear the accumulator, read the total,
 //! add, write back. That is one 64-bit adder instead of 64. A read takes the RAM's read port for one clock, in which the sweep stands.
 
-use crate::build::{lit, mux, or_all, Expr, Module};
-use crate::prim::lutram::lutram;
+use crate::build::{clog2, lit, mux, or_all, Expr, Module};
+use crate::prim::lutram;
 
 /// Counters, existing or not.
 pub const COUNTERS: usize = 64;
@@ -77,12 +77,12 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
     let we = m.reg_rst("we", 1, 0);
     let waddr = m.reg("waddr", 6);
     let wdata = m.reg("wdata", 64);
-    let ram = m.instance("u_totals", lutram("counters_totals", COUNTERS, 64));
-    m.connect(&ram, "we", &we);
-    m.connect(&ram, "waddr", &waddr);
-    m.connect(&ram, "wdata", &wdata);
-    m.connect(&ram, "raddr", &addr);
-    let total = ram.out("rdata");
+    let ram = m.instance("u_totals", lutram(64, clog2(COUNTERS)));
+    m.connect(&ram, "wr_en", &we);
+    m.connect(&ram, "wr_addr", &waddr);
+    m.connect(&ram, "wr_data", &wdata);
+    m.connect(&ram, "rd_addr", &addr);
+    let total = ram.out("rd_data");
 
     // Stage 1: accumulators in four groups, total.
     let groups: Vec<Expr> = (0..4)
@@ -139,4 +139,16 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
         b.set(&rd_data, &s1_total);
     });
     m
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_clean_when_linted() {
+        let events =
+            [(0, 1), (1, 16), (5, 1), (23, 7)].map(|(index, width)| Event { index, width });
+        crate::testkit::lint(&counters(&events, 18));
+    }
 }

@@ -6,6 +6,8 @@ extern crate self as pagetrain_hdl;
 pub mod build;
 pub mod bundle;
 pub mod control;
+pub mod counters;
+pub mod desc_prefetch;
 pub mod dma_write;
 pub mod flow_table;
 pub mod interrupt;
