@@ -11,6 +11,7 @@ pub mod desc_prefetch;
 pub mod dma_write;
 pub mod flow_table;
 pub mod interrupt;
+pub mod parser;
 pub mod prim;
 pub mod regs;
 pub mod rx;

@@ -68,7 +68,11 @@ pub fn rx(cfg: &Config) -> Module {
     let out_ready = m.input("m_axis_tready", 1, "");
     let out_last = m.output("m_axis_tlast", 1, "last beat of the frame");
     let out_user = m.output("m_axis_tuser", 1, "last beat: bad frame");
-    let out_seq = m.output("m_axis_tseq", 16, "number of the frame, the same on every beat");
+    let out_seq = m.output(
+        "m_axis_tseq",
+        16,
+        "number of the frame, the same on every beat",
+    );
     let out_fields = [out_data, out_keep, out_last, out_user, out_seq];
     let drop_pulse = m.output_reg_rst(
         "stat_drop_disabled",
@@ -109,7 +113,13 @@ pub fn rx(cfg: &Config) -> Module {
     let clk = m.clk();
     let rst = m.rst();
     let out_rst = m.named("out_rst", &rst | &core_rst);
-    let beat = cat(&[number.expr(), tuser.expr(), tlast.expr(), tkeep.expr(), tdata.expr()]);
+    let beat = cat(&[
+        number.expr(),
+        tuser.expr(),
+        tlast.expr(),
+        tkeep.expr(),
+        tdata.expr(),
+    ]);
     let out = m.instance_on("u_out", skid(beat.width()), &clk, &out_rst);
     m.connect(&out, "s_axis_tdata", beat);
     m.connect(&out, "s_axis_tvalid", &pass);

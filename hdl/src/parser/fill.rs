@@ -65,14 +65,14 @@ pub fn parser_fill(s: &Shape) -> Module {
     let ctx = m.reg_rst("ctx", CTX_BITS, 0);
     let beat = m.reg_rst("beat", s.beat_bits(), 0);
     let full = m.reg_rst("full", 1, 0);
-    let inside = m.named("inside", &b_valid & !&full);
+    let in_window = m.named("in_window", &b_valid & !&full);
     let bytes = m.named("bytes", byte_count(&b_keep));
     m.seq("Stage 2: place in the window", |b| {
-        b.set(&wr_valid, &inside);
+        b.set(&wr_valid, &in_window);
         b.set(&wr_ctx, &ctx);
         b.set(&wr_beat, &beat);
         b.set(&wr_data, &b_data);
-        b.set(&closes, &inside & (&b_last | beat.all()));
+        b.set(&closes, &in_window & (&b_last | beat.all()));
         b.set(&count, &bytes);
         b.when(&b_valid, |b| {
             b.set(&beat, &beat + 1);

@@ -1,0 +1,121 @@
+//! Extract: takes fields out of the chunk and keeps them, a small RAM a field, until the frame's result leaves.
+//!
+//! Contract: an extract writes the bytes from its chunk byte on, in network order, into its destination; if two of one step have
+//! the same, the later wins. A frame's first step clears every field that it does not write. Bytes beyond the chunk are 0.
+//!
+//! | port | dir | type | meaning |
+//! |---|---|---|---|
+//! | `f5_*`, `chunk`, `dw4` | in | | the frame in stage 5, its chunk, its row's extracts |
+//! | `rd_ctx` | in | 4 | whose fields are read |
+//! | `<field>` | out | | the fields, in the same clock |
+//!
+//! - Timing: written [`LATENCY`] clocks after stage 5.
+//!
+//! ## Pipeline
+//! Each extract: 5. shift by 8 and 4 bytes; 6. by 2 and 1; which field takes it. Each field: 7. choose among the extracts; 8. write.
+
+use super::pipe::Pipe;
+use super::shape::{CHUNK_BITS, CTX_BITS};
+use crate::build::{cat, cat_lsb_first, lit, mux, onehot_mux, or_all, Expr, Module, Sig};
+use crate::prim::lutram;
+use pagetrain_formats::program::fields::EXTRACTS;
+use pagetrain_formats::program::Dest;
+
+/// Clocks from stage 5 until a field can be read.
+pub const LATENCY: usize = 4;
+/// Bytes of the longest field.
+const LONGEST: usize = 8;
+
+/// The fields: name in the PARSE bundle or half of it, destination, destination of its IPv4 form.
+pub const FIELDS: [(&str, Dest, Option<Dest>); 10] = [
+    ("vlan0", Dest::Vlan0, None),
+    ("vlan1", Dest::Vlan1, None),
+    ("src_hi", Dest::SrcHi, None),
+    ("src_lo", Dest::SrcLo, Some(Dest::Src4)),
+    ("dst_hi", Dest::DstHi, None),
+    ("dst_lo", Dest::DstLo, Some(Dest::Dst4)),
+    ("sport", Dest::Sport, None),
+    ("dport", Dest::Dport, None),
+    ("seq", Dest::Seq, None),
+    ("tcp_flags", Dest::TcpFlags, None),
+];
+
+/// Builds the block.
+pub fn parser_extract() -> Module {
+    let mut m = Module::new("parser_extract", "Takes fields out of the chunk and keeps them until the result leaves.");
+    let chunk = m.input("chunk", CHUNK_BITS, "16 bytes of the frame, stage 5");
+    let dw4 = m.input("dw4", 8 * EXTRACTS, "the row's extracts, stage 5");
+    let f5_valid = m.input("f5_valid", 1, "stage 5 holds a frame");
+    let f5_first = m.input("f5_first", 1, "it takes its first step");
+    let f5_ctx = m.input("f5_ctx", CTX_BITS, "its context");
+    let rd_ctx = m.input("rd_ctx", CTX_BITS, "whose fields are read");
+    let mut p = Pipe::new();
+    let valid = p.carry_rst(&mut m, "valid", &f5_valid, 5, 7);
+    let first = p.carry(&mut m, "first", &f5_first, 5, 7);
+    let ctx = p.carry(&mut m, "ctx", &f5_ctx, 5, 8);
+
+    let mut dests = vec![];
+    let mut values = vec![];
+    for i in 0..EXTRACTS {
+        let (dest, sel) = (dw4.byte(i).trunc(4), dw4.byte(i).from_bit(4));
+        let bytes: Vec<Expr> = (0..CHUNK_BITS / 8).map(|k| chunk.byte(k)).collect();
+        let by_8 = shift(&bytes, 8, &sel.bit(3), LONGEST + 7);
+        let by_4 = shift(&by_8, 4, &sel.bit(2), LONGEST + 3);
+        let s6_bytes = p.reg(&mut m, 5, &format!("bytes_{i}"), cat_lsb_first(&by_4));
+        let s6_fine = p.reg(&mut m, 5, &format!("fine_{i}"), sel.trunc(2));
+        dests.push(p.reg(&mut m, 5, &format!("dest_{i}"), dest));
+        let bytes: Vec<Expr> = (0..LONGEST + 3).map(|k| s6_bytes.byte(k)).collect();
+        let by_2 = shift(&bytes, 2, &s6_fine.bit(1), LONGEST + 1);
+        let by_1 = shift(&by_2, 1, &s6_fine.bit(0), LONGEST);
+        // Network order: the first byte is the most significant.
+        values.push(p.reg(&mut m, 6, &format!("value_{i}"), cat(&by_1)));
+    }
+
+    for (name, dest, short) in FIELDS {
+        let bytes = dest.bytes();
+        m.comment(&format!("Field {name}"));
+        let whole = winners(&mut m, &mut p, name, &dests, dest, short);
+        let top = |value: &Sig, n: usize| value.from_bit(8 * (LONGEST - n));
+        let mut sources: Vec<Expr> = values.iter().map(|v| top(v, bytes)).collect();
+        let mut selects: Vec<Expr> = whole.iter().map(Sig::expr).collect();
+        if let Some(short) = short {
+            let v4 = winners(&mut m, &mut p, &format!("{name}_v4"), &dests, short, Some(dest));
+            let n = short.bytes();
+            sources.extend(values.iter().map(|v| cat(&[lit(8 * (bytes - n), 0), top(v, n)])));
+            selects.extend(v4.iter().map(Sig::expr));
+        }
+        let s8_value = p.reg(&mut m, 7, name, onehot_mux(&selects, &sources));
+        let written = &valid[2] & (&first[2] | or_all(&selects));
+        let s8_write = p.reg_rst(&mut m, 7, &format!("{name}_write"), written);
+        let out = m.output(name, 8 * bytes, "field of context `rd_ctx`");
+        let ram = m.instance(&format!("u_{name}"), lutram(8 * bytes, CTX_BITS));
+        m.connect(&ram, "wr_en", &s8_write);
+        m.connect(&ram, "wr_addr", &ctx[3]);
+        m.connect(&ram, "wr_data", &s8_value);
+        m.connect(&ram, "rd_addr", &rd_ctx);
+        m.connect_out(&ram, "rd_data", &out);
+    }
+    p.finish(&mut m, &[(5, "coarse shift"), (6, "fine shift, destinations"), (7, "choice")]);
+    m
+}
+
+/// `n` bytes of `bytes` from byte `by` on, or from the first; what lies beyond is 0.
+fn shift(bytes: &[Expr], by: usize, shifted: &Expr, n: usize) -> Vec<Expr> {
+    let byte = |i: usize| bytes.get(i).cloned().unwrap_or_else(|| lit(8, 0));
+    (0..n)
+        .map(|i| if i + by < bytes.len() { mux(shifted, byte(i + by), byte(i)) } else { byte(i) & (!shifted).repeat(8) })
+        .collect()
+}
+
+/// For each extract, in stage 7: it writes `dest`, and no later one writes the same field.
+fn winners(m: &mut Module, p: &mut Pipe, name: &str, dests: &[Sig], dest: Dest, other: Option<Dest>) -> Vec<Sig> {
+    let is = |i: usize, d: Dest| dests[i].eq(d.code());
+    let takes_field = |i: usize| other.map_or(is(i, dest), |o| is(i, dest) | is(i, o));
+    (0..EXTRACTS)
+        .map(|i| {
+            let later: Vec<Expr> = (i + 1..EXTRACTS).map(takes_field).collect();
+            let wins = is(i, dest) & !or_all(&later);
+            p.reg(m, 6, &format!("{name}_from_{i}"), wins)
+        })
+        .collect()
+}

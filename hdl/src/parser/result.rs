@@ -1,0 +1,149 @@
+//! Result: judges finished frames and hands their results on in frame order.
+//!
+//! Contract: one result a frame, in the order in which the contexts were given out. A rejected frame's result is 0 but for `reject`.
+//! A context is free again when its result has reached the output.
+//!
+//! | port | dir | type | meaning |
+//! |---|---|---|---|
+//! | `st_*` | in | | stage 10: record of a frame after a step |
+//! | `rd_ctx`, `<field>` | out, in | | fields of that context, in the same clock |
+//! | `release_ctx` | out | 1 | the oldest context is free again |
+//! | `m_axis_res_*` | out | PARSE | the results |
+//!
+//! - Timing: [`LATENCY`] clocks from stage 10; a result a clock.
+//!
+//! ## Pipeline
+//! 10. The contract's rules for the end of a parse. 11. The verdict is kept, a bit a context. Then: the oldest context is done; its
+//! record and fields go to the output register.
+
+use super::extract::FIELDS;
+use super::marks::{of_record, RECORD_BITS};
+use super::pipe::Pipe;
+use super::shape::{CONTEXTS, CTX_BITS, CURSOR_BITS};
+use crate::build::{and_all, cat, or_all, Expr, Module, Sig};
+use crate::bundle;
+use crate::prim::{decode, lutram};
+use pagetrain_formats::program::fields::{TCP, UDP, V4, V6, VLAN0, VLAN1};
+
+/// Clocks from stage 10 of a frame's last step to its result, if no other is before it.
+pub const LATENCY: usize = 4;
+
+/// Builds the block.
+pub fn parser_result() -> Module {
+    let mut m = Module::new("parser_result", "Judges finished frames and hands their results on in frame order.");
+    let st_valid = m.input("st_valid", 1, "stage 10 holds a frame");
+    let st_ctx = m.input("st_ctx", CTX_BITS, "its context");
+    let st_record = m.input("st_record", RECORD_BITS, "its record");
+    let st_done = m.input("st_done", 1, "it takes no further step");
+    let st_reject = m.input("st_reject", 1, "it is rejected");
+    let fields: Vec<(&str, Sig)> = FIELDS
+        .iter()
+        .map(|(name, dest, _)| (*name, m.input(name, 8 * dest.bytes(), "field of context `rd_ctx`")))
+        .collect();
+    let rd_ctx = m.output("rd_ctx", CTX_BITS, "context whose result leaves next");
+    let release = m.output_reg_rst("release_ctx", 1, 0, "the oldest context is free again");
+    let out_valid = m.output_reg_rst("m_axis_res_tvalid", 1, 0, "");
+    let out_ready = m.input("m_axis_res_tready", 1, "");
+    let out_data = m.output_reg("m_axis_res_tdata", bundle::parse().width(), "PARSE");
+
+    let mut p = Pipe::new();
+    let s11_done = p.reg_rst(&mut m, 10, "done", &st_done);
+    let s11_ctx = p.reg(&mut m, 10, "ctx", &st_ctx);
+    let s11_reject = judge(&mut m, &mut p, &st_record, &st_reject);
+    p.finish(&mut m, &[(10, "rules for the end of a parse")]);
+
+    let done = m.reg_rst("done", CONTEXTS, 0);
+    let rejected = m.reg("rejected", CONTEXTS);
+    let oldest = m.reg_rst("oldest", CTX_BITS, 0);
+    let head_valid = m.reg_rst("head_valid", 1, 0);
+    let head_ctx = m.reg("head_ctx", CTX_BITS);
+    let head_reject = m.reg("head_reject", 1);
+    let finished = m.named("finished", decode(&s11_ctx, CONTEXTS) & s11_done.repeat(CONTEXTS));
+    let open = m.named("open", !&out_valid | &out_ready);
+    let step = m.named("step", !&head_valid | &open);
+    let oldest_done = m.named("oldest_done", done.bit_at(&oldest));
+    let take = m.named("take", &step & &oldest_done);
+    m.seq("Stage 11: verdicts; the oldest context leaves when it is done", |b| {
+        let taken = decode(&oldest, CONTEXTS) & take.repeat(CONTEXTS);
+        b.set(&done, &finished | (&done & !taken));
+        for i in 0..CONTEXTS {
+            b.when(finished.bit(i), |b| b.set_bit(&rejected, i, &s11_reject));
+        }
+        b.when(&step, |b| {
+            b.set(&head_valid, &oldest_done);
+            b.set(&head_ctx, &oldest);
+            b.set(&head_reject, rejected.bit_at(&oldest));
+        });
+        b.when(&take, |b| b.set(&oldest, &oldest + 1));
+    });
+
+    m.assign(&rd_ctx, &head_ctx);
+    let records = m.instance("u_records", lutram(RECORD_BITS, CTX_BITS));
+    m.connect(&records, "wr_en", &st_valid);
+    m.connect(&records, "wr_addr", &st_ctx);
+    m.connect(&records, "wr_data", &st_record);
+    m.connect(&records, "rd_addr", &head_ctx);
+    let result = pack(&mut m, &records.out("rd_data"), &fields, &head_reject);
+    m.seq("Output register", |b| {
+        b.set(&release, &head_valid & &open);
+        b.when(&open, |b| {
+            b.set(&out_valid, &head_valid);
+            b.set(&out_data, &result);
+        });
+    });
+    m
+}
+
+/// The result as it leaves: all 0 but `reject` if that is set.
+fn pack(m: &mut Module, record: &Sig, fields: &[(&str, Sig)], reject: &Sig) -> Expr {
+    let keep = m.named("keep", !reject);
+    let kept = |e: Expr| &e & keep.repeat(e.width());
+    let of_field = |name: &str| match fields.iter().find(|f| f.0 == name) {
+        Some((_, sig)) => kept(sig.expr()),
+        None => unreachable!("no field {name}"),
+    };
+    let l3_off = of_record(record, "l3_off");
+    m.unused(l3_off.bit(CURSOR_BITS - 1), "an l3_off beyond 255 rejects");
+    m.unused(of_record(record, "l3_valid"), "an l3_off that is not marked is 0");
+    let of_marks = ["flags", "l4_off", "split", "l4_valid", "split_valid", "end_valid", "end"];
+    let mut values: Vec<(&str, Expr)> = of_marks.iter().map(|n| (*n, kept(of_record(record, n)))).collect();
+    for name in ["vlan0", "vlan1", "sport", "dport", "seq", "tcp_flags"] {
+        values.push((name, of_field(name)));
+    }
+    values.push(("reject", reject.expr()));
+    values.push(("l3_off", kept(l3_off.trunc(8))));
+    values.push(("src", cat(&[of_field("src_hi"), of_field("src_lo")])));
+    values.push(("dst", cat(&[of_field("dst_hi"), of_field("dst_lo")])));
+    bundle::parse().pack(&values)
+}
+
+/// Stage 10: what rejects a frame whose program has accepted it.
+fn judge(m: &mut Module, p: &mut Pipe, record: &Sig, reject: &Sig) -> Expr {
+    let flag = |mask: u8| of_record(record, "flags").bit(mask.trailing_zeros() as usize);
+    let mark = |name: &str| of_record(record, name);
+    let l3 = m.named("l3", flag(V4) | flag(V6));
+    let l4 = m.named("l4", flag(TCP) | flag(UDP));
+    let marked = m.named("marked", and_all(&[mark("l3_valid"), mark("l4_valid")]));
+    let (l3_off, l4_off) = (mark("l3_off"), mark("l4_off"));
+    let both = (flag(V4) & flag(V6)) | (flag(TCP) & flag(UDP));
+    let odd = l3_off.bit(0) | l4_off.bit(0);
+    let l4_lacks = !mark("l4_valid") | !&l3 | !mark("split_valid") | odd;
+    m.comment("Bytes that a strip of the tags takes: 16 or 20; no offset may lie inside");
+    let one = m.named("one_tag", flag(VLAN0) ^ flag(VLAN1));
+    let two = m.named("two_tags", flag(VLAN0) & flag(VLAN1));
+    let inside = |valid: &str, name: &str| {
+        let x = mark(name);
+        let below_16 = !x.from_bit(4).any();
+        let below_20 = !x.from_bit(5).any() & (!x.bit(4) | !x.bits(2, 2).any());
+        mark(valid) & ((&one & below_16) | (&two & below_20))
+    };
+    let cuts = [
+        inside("l3_valid", "l3_off"),
+        inside("l4_valid", "l4_off"),
+        inside("split_valid", "split"),
+    ];
+    let s11_both = p.reg(m, 10, "both", both | reject);
+    let s11_lacks = p.reg(m, 10, "lacks", (&l4 & l4_lacks) | (flag(V4) & !&marked));
+    let s11_cut = p.reg(m, 10, "cut", or_all(&cuts) | l3_off.bit(CURSOR_BITS - 1));
+    &s11_both | &s11_lacks | &s11_cut
+}
