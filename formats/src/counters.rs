@@ -5,7 +5,7 @@ use crate::codes::{codes, Reason};
 codes! {
     /// A counter, by its index.
     Counter {
-        RxFrames = 0, "rx_frames", "frames taken in (not counting dropped ones but drop_no_buffer)";
+        RxFrames = 0, "rx_frames", "frames taken in at ingress";
         RxBytes = 1, "rx_bytes", "their bytes";
         DropBad = 2, "drop_bad", "frames dropped: marked bad by the MAC";
         DropOversize = 3, "drop_oversize", "frames dropped: longer than MAX_FRAME";

@@ -113,9 +113,9 @@ impl Register {
     }
 }
 
-/// The register at a byte address.
+/// The register at a byte address, whose bits 1:0 are ignored.
 pub fn by_addr(addr: u16) -> Option<&'static Register> {
-    REGISTERS.iter().find(|r| r.addr == addr)
+    REGISTERS.iter().find(|r| r.addr == addr & !3)
 }
 
 /// The register of a name, in any case of letters.

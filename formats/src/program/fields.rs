@@ -120,8 +120,8 @@ codes! {
         SrcLo = 4, "src_lo", "source address, lower 8 bytes";
         DstHi = 5, "dst_hi", "destination address, upper 8 bytes";
         DstLo = 6, "dst_lo", "destination address, lower 8 bytes";
-        Src4 = 7, "src4", "IPv4 source address, 4 bytes into the lower half, the upper becomes 0";
-        Dst4 = 8, "dst4", "IPv4 destination address, 4 bytes into the lower half, the upper becomes 0";
+        Src4 = 7, "src4", "IPv4 source address, 4 bytes: src_lo, its upper half 0";
+        Dst4 = 8, "dst4", "IPv4 destination address, 4 bytes: dst_lo, its upper half 0";
         Sport = 9, "sport", "source port, 2 bytes";
         Dport = 10, "dport", "destination port, 2 bytes";
         Seq = 11, "seq", "TCP sequence number, 4 bytes";

@@ -1,12 +1,13 @@
-//! Disassembler: rows back to text, as a person checks them.
+//! Disassembler: rows back to text, as a person checks them. The listing is itself a program that compiles to the same
+//! rows; repeat blocks are unrolled in it, consts are numbers, and keys are taken byte by byte.
 
 use super::compile::Program;
 use super::fields::{Dest, FLAGS};
-use super::row::{Arm, Next, Row};
+use super::row::{Advance, Arm, Next, Row};
 use std::fmt::Write;
 
 impl Program {
-    /// A listing of all rows, in the words of the language; keys and patterns byte by byte.
+    /// A listing of all rows, in the words of the language.
     pub fn listing(&self) -> String {
         let mut out = format!(
             "# {}: {} rows, at most {} steps\n",
@@ -16,8 +17,9 @@ impl Program {
         );
         let name = |next| self.target(next);
         for (number, (row, label)) in self.rows.iter().zip(&self.names).enumerate() {
-            let _ = writeln!(out, "\n{number:2} {label}");
+            let _ = writeln!(out, "\nstate {label} {{ # row {number}");
             list_row(&mut out, row, &name);
+            out.push_str("}\n");
         }
         out
     }
@@ -27,8 +29,8 @@ impl Program {
             Next::Accept => "accept".to_string(),
             Next::Reject => "reject".to_string(),
             Next::Row(row) => match self.names.get(usize::from(row)) {
-                Some(name) => format!("{name} ({row})"),
-                None => format!("row {row} (missing: reject)"),
+                Some(name) => name.clone(),
+                None => "reject".to_string(), // a row that does not exist rejects
             },
         }
     }
@@ -36,7 +38,7 @@ impl Program {
 
 fn list_row(out: &mut String, row: &Row, name: &impl Fn(Next) -> String) {
     let mut line = |text: String| {
-        let _ = writeln!(out, "     {text}");
+        let _ = writeln!(out, "    {text}");
     };
     if row.off != 0 {
         line(format!("at {}", row.off));
@@ -57,10 +59,19 @@ fn list_row(out: &mut String, row: &Row, name: &impl Fn(Next) -> String) {
         line(format!("mark {}", marks.join(", ")));
     }
     if let Some(end) = row.end {
-        line(format!("end be16[{}] + {}", end.sel, end.add));
+        let add = if end.add == 0 {
+            String::new()
+        } else {
+            format!(" + {}", end.add)
+        };
+        line(format!("end be16[{}]{add}", end.sel));
     }
-    for extract in row.extracts.iter().filter(|e| e.dest != Dest::None) {
-        line(format!("extract {}[{}]", extract.dest.name(), extract.sel));
+    let extracts = row.extracts.iter().filter(|e| e.dest != Dest::None);
+    let extracts: Vec<_> = extracts
+        .map(|e| format!("{}[{}]", e.dest.name(), e.sel))
+        .collect();
+    if !extracts.is_empty() {
+        line(format!("extract {}", extracts.join(", ")));
     }
     if let Some(text) = advance(row) {
         line(text);
@@ -69,11 +80,9 @@ fn list_row(out: &mut String, row: &Row, name: &impl Fn(Next) -> String) {
     if arms.is_empty() {
         return line(format!("next {}", name(row.next)));
     }
-    let used = arms
-        .iter()
-        .fold(0, |mask, arm| mask | arm.mask)
-        .to_be_bytes();
-    let used: Vec<usize> = (0..used.len()).filter(|&i| used[i] != 0).collect();
+    let masks = arms.iter().fold(0, |all, arm| all | arm.mask).to_be_bytes();
+    let last = (0..masks.len()).rfind(|&i| masks[i] != 0 || row.key_sel[i] != 0);
+    let used: Vec<usize> = (0..=last.unwrap_or(0)).collect();
     let keys = used.iter().map(|&i| format!("byte[{}]", row.key_sel[i]));
     line(format!("match {} {{", keys.collect::<Vec<_>>().join(", ")));
     for arm in arms {
@@ -95,21 +104,41 @@ fn list_row(out: &mut String, row: &Row, name: &impl Fn(Next) -> String) {
 }
 
 fn advance(row: &Row) -> Option<String> {
-    let advance = row.advance;
-    let mut text = format!("advance {}", advance.add);
-    if let Some(l) = advance.length {
-        let _ = write!(
-            text,
-            " + (((byte[{}] >> {}) & {:#04x}) << {})",
-            l.sel, l.rshift, l.mask, l.lshift
-        );
-    } else if advance.add == 0 && advance.min == 0 {
-        return None;
-    }
-    if advance.min != 0 {
-        let _ = write!(text, " min {}", advance.min);
-    }
-    Some(text)
+    let Advance { add, length, min } = row.advance;
+    let length = length.map(|l| {
+        let mut text = format!("byte[{}]", l.sel);
+        for (sign, operand, neutral) in [
+            (">>", l.rshift, 0),
+            ("&", l.mask, 0xff),
+            ("<<", l.lshift, 0),
+        ] {
+            if operand != neutral {
+                let inner = if text.contains(' ') {
+                    format!("({text})")
+                } else {
+                    text
+                };
+                text = match sign {
+                    "&" => format!("{inner} & {operand:#04x}"),
+                    _ => format!("{inner} {sign} {operand}"),
+                };
+            }
+        }
+        text
+    });
+    let sum = match (add, length) {
+        (0, None) if min == 0 => return None,
+        (add, None) => add.to_string(),
+        (0, Some(length)) => length,
+        (add, Some(length)) if length.contains(' ') => format!("{add} + ({length})"),
+        (add, Some(length)) => format!("{add} + {length}"),
+    };
+    let min = if min == 0 {
+        String::new()
+    } else {
+        format!(" min {min}")
+    };
+    Some(format!("advance {sum}{min}"))
 }
 
 fn flag_names(set: u8) -> String {

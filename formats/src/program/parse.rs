@@ -202,6 +202,7 @@ impl Parser {
             }),
             Token::Name(name) => match self.consts.get(name) {
                 Some(&value) => Ok(Spanned { value, span }),
+                None if KEYWORDS.contains(&name.as_str()) => self.unexpected(&token, "a number"),
                 None => Fault::new(span, format!("unknown const `{name}`")),
             },
             _ => self.unexpected(&token, "a number"),

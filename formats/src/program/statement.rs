@@ -78,8 +78,15 @@ impl Builder {
             "at" => self.row.off = p.number_to("at", 255)?.value as u8,
             "need" => {
                 // A frame shows no more than the window, so a larger need would reject every frame.
-                let max = p.window.min(255) as u64;
-                self.row.need = p.number_to("need", max)?.value as u8;
+                let need = p.number_to("need", 255)?;
+                if need.value > p.window as u64 {
+                    let message = format!(
+                        "need = {}: must be at most parser_window ({})",
+                        need.value, p.window
+                    );
+                    return Fault::new(need.span, message);
+                }
+                self.row.need = need.value as u8;
             }
             "set" => self.row.set = flags(p)?,
             "mark" => self.marks(p)?,
@@ -345,17 +352,22 @@ fn pattern(p: &mut Parser, view: &View) -> Result<(u32, u32), Fault> {
     Ok((value.value as u32, mask.value as u32))
 }
 
+/// The form of a length, for messages.
+const LENGTH_FORM: &str = "a length is ((byte[i] >> r) & m) << l, in this order";
+
 /// A length taken from the chunk: operators in the order of the hardware, each operand in parentheses.
 fn length(p: &mut Parser) -> Result<Length, Fault> {
-    let (length, _) = length_step(p)?;
+    let (length, _) = length_step(p, 0)?;
     Ok(length)
 }
 
-fn length_step(p: &mut Parser) -> Result<(Length, u8), Fault> {
+/// The length so far, and the last operator in it (0: none).
+fn length_step(p: &mut Parser, depth: usize) -> Result<(Length, u8), Fault> {
     let word = p.take();
     let (mut length, stage) = match &word.value {
+        Token::Sign("(") if depth == 4 => return Fault::new(word.span, LENGTH_FORM),
         Token::Sign("(") => {
-            let inner = length_step(p)?;
+            let inner = length_step(p, depth + 1)?;
             p.sign(")")?;
             inner
         }
@@ -377,11 +389,8 @@ fn length_step(p: &mut Parser) -> Result<(Length, u8), Fault> {
             continue;
         }
         if stage >= order {
-            let span = Span {
-                start,
-                len: sign.len(),
-            };
-            return Fault::new(span, "a length is ((byte[i] >> r) & m) << l, in this order");
+            let len = sign.len();
+            return Fault::new(Span { start, len }, LENGTH_FORM);
         }
         match order {
             1 => length.rshift = p.number_to("shift", 7)?.value as u8,
