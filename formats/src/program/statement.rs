@@ -1,4 +1,4 @@
-//! The statements of a state, each of which fills a part of its row.
+//! The statements of a state, each of which fills a part of its row; `matching.rs` and `length.rs` hold the larger ones.
 //!
 //! ```text
 //! statement = "at" number                                     chunk begins at cursor + number
@@ -18,25 +18,20 @@
 //! ```
 
 use super::error::{Fault, Span, Spanned};
-use super::fields::{ARMS, CHUNK_BYTES, EXTRACTS, FLAGS, KEY_BYTES};
-use super::lexer::Token;
+use super::fields::{CHUNK_BYTES, EXTRACTS, FLAGS};
+use super::length::length;
 use super::parse::Parser;
-use super::row::{Arm, End, Extract, Length, Row};
+use super::row::{End, Extract, Row};
 use super::syntax::{State, Target};
 use super::Dest;
 
 /// A state under construction.
 pub(super) struct Builder {
     name: Spanned<String>,
-    row: Row,
-    arms: Vec<Spanned<Target>>,
-    next: Option<Spanned<Target>>,
+    pub(super) row: Row,
+    pub(super) arms: Vec<Spanned<Target>>,
+    pub(super) next: Option<Spanned<Target>>,
     seen: Vec<String>,
-}
-
-/// A part of the key.
-struct View {
-    bytes: usize,
 }
 
 impl Builder {
@@ -193,96 +188,9 @@ impl Builder {
         }
         Ok(())
     }
-
-    fn matches(&mut self, p: &mut Parser, span: Span) -> Result<(), Fault> {
-        let views = self.views(p)?;
-        p.sign("{")?;
-        loop {
-            if p.found_word("else") {
-                p.sign("->")?;
-                self.next = Some(p.target()?);
-                p.sign("}")?;
-                return Ok(());
-            }
-            if p.found_sign("}") {
-                return Fault::new(span, "`match` without `else`: what if no arm matches?");
-            }
-            self.arm(p, &views)?;
-        }
-    }
-
-    fn views(&mut self, p: &mut Parser) -> Result<Vec<View>, Fault> {
-        let mut views = Vec::new();
-        let mut bytes = 0;
-        loop {
-            let word = p.name("`byte`, `be16` or `be32`")?;
-            let size = match word.value.as_str() {
-                "byte" => 1,
-                "be16" => 2,
-                "be32" => 4,
-                other => {
-                    let message = format!("unknown view `{other}`: must be byte, be16 or be32");
-                    return Fault::new(word.span, message);
-                }
-            };
-            let sel = index(p, &word.value, size)?;
-            if bytes + size > KEY_BYTES {
-                let message = format!("key of {} bytes: must be at most 4", bytes + size);
-                return Fault::new(word.span, message);
-            }
-            for i in 0..size {
-                self.row.key_sel[bytes + i] = sel + i as u8;
-            }
-            bytes += size;
-            views.push(View { bytes: size });
-            if !p.found_sign(",") {
-                return Ok(views);
-            }
-        }
-    }
-
-    fn arm(&mut self, p: &mut Parser, views: &[View]) -> Result<(), Fault> {
-        let (mut value, mut mask, mut left) = (0u32, 0u32, KEY_BYTES);
-        let start = p.here();
-        for (i, view) in views.iter().enumerate() {
-            if i > 0 {
-                p.sign(",")?;
-            }
-            let (v, m) = pattern(p, view)?;
-            left -= view.bytes;
-            value |= v << (8 * left);
-            mask |= m << (8 * left);
-        }
-        let end = p.sign("->")?;
-        let span = Span {
-            start,
-            len: end.start.saturating_sub(start + 1).max(1),
-        };
-        let place = self.arms.len();
-        if place == ARMS {
-            return Fault::new(
-                span,
-                "a fifth arm: a state has at most 4 (`else` not counted)",
-            );
-        }
-        let covered = |arm: &Arm| arm.mask & mask == arm.mask && value & arm.mask == arm.value;
-        if let Some(by) = self.row.arms[..place].iter().position(covered) {
-            let message = format!("this arm never matches: arm {} takes all of it", by + 1);
-            return Fault::new(span, message);
-        }
-        self.arms.push(p.target()?);
-        let set = if p.found_word("set") { flags(p)? } else { 0 };
-        self.row.arms[place] = Arm {
-            value,
-            mask,
-            set,
-            ..Arm::NEVER
-        };
-        Ok(())
-    }
 }
 
-fn flags(p: &mut Parser) -> Result<u8, Fault> {
+pub(super) fn flags(p: &mut Parser) -> Result<u8, Fault> {
     let mut set = 0;
     loop {
         let word = p.name("a flag")?;
@@ -302,7 +210,7 @@ fn flags(p: &mut Parser) -> Result<u8, Fault> {
 }
 
 /// `[number]`, the first of `bytes` bytes of the chunk.
-fn index(p: &mut Parser, what: &str, bytes: usize) -> Result<u8, Fault> {
+pub(super) fn index(p: &mut Parser, what: &str, bytes: usize) -> Result<u8, Fault> {
     p.sign("[")?;
     let at = p.number()?;
     p.sign("]")?;
@@ -315,89 +223,4 @@ fn index(p: &mut Parser, what: &str, bytes: usize) -> Result<u8, Fault> {
         return Fault::new(at.span, message);
     }
     Ok(at.value as u8)
-}
-
-/// Value and mask of one pattern, right-aligned.
-fn pattern(p: &mut Parser, view: &View) -> Result<(u32, u32), Fault> {
-    if p.found_sign("*") {
-        return Ok((0, 0));
-    }
-    let all = u32::MAX >> (32 - 8 * view.bytes);
-    let bits = 8 * view.bytes;
-    let value = p.number()?;
-    let wide = |what, n: &Spanned<u64>| {
-        let message = format!(
-            "{what} {:#x} is wider than its {bits} bits of the key",
-            n.value
-        );
-        Fault::new(n.span, message)
-    };
-    if value.value > all.into() {
-        return wide("value", &value);
-    }
-    if !p.found_sign("/") {
-        return Ok((value.value as u32, all));
-    }
-    let mask = p.number()?;
-    if mask.value > all.into() {
-        return wide("mask", &mask);
-    }
-    if value.value & !mask.value != 0 {
-        let message = format!(
-            "value {:#x} has bits outside its mask {:#x}: it never matches",
-            value.value, mask.value
-        );
-        return Fault::new(value.span, message);
-    }
-    Ok((value.value as u32, mask.value as u32))
-}
-
-/// The form of a length, for messages.
-const LENGTH_FORM: &str = "a length is ((byte[i] >> r) & m) << l, in this order";
-
-/// A length taken from the chunk: operators in the order of the hardware, each operand in parentheses.
-fn length(p: &mut Parser) -> Result<Length, Fault> {
-    let (length, _) = length_step(p, 0)?;
-    Ok(length)
-}
-
-/// The length so far, and the last operator in it (0: none).
-fn length_step(p: &mut Parser, depth: usize) -> Result<(Length, u8), Fault> {
-    let word = p.take();
-    let (mut length, stage) = match &word.value {
-        Token::Sign("(") if depth == 4 => return Fault::new(word.span, LENGTH_FORM),
-        Token::Sign("(") => {
-            let inner = length_step(p, depth + 1)?;
-            p.sign(")")?;
-            inner
-        }
-        Token::Name(name) if name == "byte" => {
-            let sel = index(p, "byte", 1)?;
-            let length = Length {
-                sel,
-                rshift: 0,
-                mask: 0xff,
-                lshift: 0,
-            };
-            (length, 0)
-        }
-        _ => return p.unexpected(&word, "`byte` or `(`"),
-    };
-    for (order, sign) in [(1, ">>"), (2, "&"), (3, "<<")] {
-        let start = p.here();
-        if !p.found_sign(sign) {
-            continue;
-        }
-        if stage >= order {
-            let len = sign.len();
-            return Fault::new(Span { start, len }, LENGTH_FORM);
-        }
-        match order {
-            1 => length.rshift = p.number_to("shift", 7)?.value as u8,
-            2 => length.mask = p.number_to("mask", 255)?.value as u8,
-            _ => length.lshift = p.number_to("shift", 7)?.value as u8,
-        }
-        return Ok((length, order));
-    }
-    Ok((length, stage))
 }
