@@ -85,7 +85,10 @@ impl Widths {
 /// Builds the block.
 pub fn dma_write(cfg: &Config) -> Module {
     let w = Widths::of(cfg);
-    let mut m = Module::new("dma_write", "Copies byte ranges of the frame store to host memory.");
+    let mut m = Module::new(
+        "dma_write",
+        "Copies byte ranges of the frame store to host memory.",
+    );
     let cmd = bundle::cmd(cfg);
     let valid = m.input("s_axis_cmd_tvalid", 1, "command valid");
     let ready = m.output_reg_rst("s_axis_cmd_tready", 1, 0, "command taken");
@@ -97,22 +100,31 @@ pub fn dma_write(cfg: &Config) -> Module {
     let copy = m.instance("u_copy", copy::copy(&w));
     let bursts = m.instance("u_bursts", bursts::bursts(&w));
     let data = m.instance("u_data", write_data(cfg.dma_width));
-    let queues = [("data", &copy, &prepared.data), ("burst", &bursts, &prepared.burst)];
+    let queues = [
+        ("data", &copy, &prepared.data),
+        ("burst", &bursts, &prepared.burst),
+    ];
     let full = queues.map(|(name, sink, record)| {
         // The stages hold four, `ready` is two clocks behind.
         let fifo = Fifo::new(record.width(), COMMANDS).almost_full(COMMANDS - 7);
         let queue = m.instance(&format!("u_{name}_commands"), fifo.build());
         m.connect(&queue, "s_axis_tvalid", &prepared.valid);
         m.connect(&queue, "s_axis_tdata", record);
-        m.unused(queue.out("s_axis_tready"), "almost_full stops the commands in time");
+        m.unused(
+            queue.out("s_axis_tready"),
+            "almost_full stops the commands in time",
+        );
         m.connect(&queue, "m_axis_tready", sink.out("s_cmd_tready"));
         m.connect(sink, "s_cmd_tvalid", queue.out("m_axis_tvalid"));
         m.connect(sink, "s_cmd_tdata", queue.out("m_axis_tdata"));
         queue.out("almost_full")
     });
-    m.seq("Commands are taken while both queues have room for what the stages hold", |b| {
-        b.set(&ready, !&full[0] & !&full[1]);
-    });
+    m.seq(
+        "Commands are taken while both queues have room for what the stages hold",
+        |b| {
+            b.set(&ready, !&full[0] & !&full[1]);
+        },
+    );
 
     connect_bursts(&mut m, &bursts, &data);
     connect_copy(&mut m, cfg, &w, &copy, &data);
@@ -145,7 +157,11 @@ fn connect_bursts(m: &mut Module, bursts: &Instance, data: &Instance) {
 
 /// Frame store and data.
 fn connect_copy(m: &mut Module, cfg: &Config, w: &Widths, copy: &Instance, data: &Instance) {
-    let rd_data = m.input("rd_data", cfg.dma_width, "word of the frame store asked for two clocks ago");
+    let rd_data = m.input(
+        "rd_data",
+        cfg.dma_width,
+        "word of the frame store asked for two clocks ago",
+    );
     m.connect(copy, "rd_data", &rd_data);
     for (name, width, doc) in [
         ("rd_addr", w.word, "word of the frame store"),
@@ -160,7 +176,10 @@ fn connect_copy(m: &mut Module, cfg: &Config, w: &Widths, copy: &Instance, data:
     m.connect(data, "push_data", copy.out("push_data"));
     let ready = m.input("m_w_tready", 1, "beat taken");
     m.connect(data, "m_w_tready", &ready);
-    for (name, width, doc) in [("m_w_tvalid", 1, "beat valid"), ("m_w_tdata", bundle::wd(cfg.dma_width).width(), "WD")] {
+    for (name, width, doc) in [
+        ("m_w_tvalid", 1, "beat valid"),
+        ("m_w_tdata", bundle::wd(cfg.dma_width).width(), "WD"),
+    ] {
         let port = m.output(name, width, doc);
         m.connect_out(data, name, &port);
     }

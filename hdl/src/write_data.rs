@@ -30,7 +30,10 @@ pub const LATENCY: usize = 2;
 /// Builds the block for beats of `dma_width` bits.
 pub fn write_data(dma_width: usize) -> Module {
     let wd = bundle::wd(dma_width);
-    let mut m = Module::new(&format!("write_data_{dma_width}"), "Write data FIFO: holds beats back until their burst was announced.");
+    let mut m = Module::new(
+        &format!("write_data_{dma_width}"),
+        "Write data FIFO: holds beats back until their burst was announced.",
+    );
     let push = m.input("push", 1, "a beat; there is room");
     let push_data = m.input("push_data", wd.width(), "WD");
     let popped = m.output_reg_rst("popped", 1, 0, "a beat has left, its place is free");
@@ -58,26 +61,38 @@ pub fn write_data(dma_width: usize) -> Module {
     let may = m.reg_rst("may", 1, 0);
     let load = m.named("load", &some & &may & (!&w_valid | &w_ready));
     let ended = m.named("ended", &load & &head_last);
-    m.seq("Output register: loads when a beat is there and its burst was granted", |b| {
-        b.set(&popped, &load);
-        b.when(&w_ready, |b| b.set(&w_valid, 0));
-        b.when(&load, |b| {
-            b.set(&w_valid, 1);
-            b.set(&rd, &rd + 1);
-        });
-        b.when(!&w_valid | &w_ready, |b| b.set(&w_data, &head));
-    });
+    m.seq(
+        "Output register: loads when a beat is there and its burst was granted",
+        |b| {
+            b.set(&popped, &load);
+            b.when(&w_ready, |b| b.set(&w_valid, 0));
+            b.when(&load, |b| {
+                b.set(&w_valid, 1);
+                b.set(&rd, &rd + 1);
+            });
+            b.when(!&w_valid | &w_ready, |b| b.set(&w_data, &head));
+        },
+    );
     m.seq("Beats held, and whether there is one", |b| {
         b.when(&push, |b| b.set(&wr, &wr + 1));
         b.when(&push & !&load, |b| b.set(&level, &level + 1));
         b.when(!&push & &load, |b| b.set(&level, &level - 1));
-        b.set(&some, &push | level.from_bit(1).any() | (level.bit(0) & !&load));
+        b.set(
+            &some,
+            &push | level.from_bit(1).any() | (level.bit(0) & !&load),
+        );
     });
-    m.seq("Bursts granted whose last beat has not left, and whether there is one", |b| {
-        b.when(&grant & !&ended, |b| b.set(&granted, &granted + 1));
-        b.when(!&grant & &ended, |b| b.set(&granted, &granted - 1));
-        b.set(&may, &grant | granted.from_bit(1).any() | (granted.bit(0) & !&ended));
-        b.set(&ahead, granted.lt(AHEAD - 2));
-    });
+    m.seq(
+        "Bursts granted whose last beat has not left, and whether there is one",
+        |b| {
+            b.when(&grant & !&ended, |b| b.set(&granted, &granted + 1));
+            b.when(!&grant & &ended, |b| b.set(&granted, &granted - 1));
+            b.set(
+                &may,
+                &grant | granted.from_bit(1).any() | (granted.bit(0) & !&ended),
+            );
+            b.set(&ahead, granted.lt(AHEAD - 2));
+        },
+    );
     m
 }

@@ -13,7 +13,10 @@ const WAITING: usize = 16;
 
 /// Builds the module.
 pub(super) fn bursts(w: &Widths) -> Module {
-    let mut m = Module::new(&format!("dma_bursts_{}", w.dma_width), "Bursts of the copy commands: addresses out, responses in.");
+    let mut m = Module::new(
+        &format!("dma_bursts_{}", w.dma_width),
+        "Bursts of the copy commands: addresses out, responses in.",
+    );
     let generated = generate(&mut m, w);
     let announced = announce(&mut m, w, &generated);
     respond(&mut m, &announced);
@@ -47,25 +50,37 @@ fn generate(m: &mut Module, w: &Widths) -> Generated {
     let ended = m.named("ended", &emit & &g_last);
     let load = m.named("load", !&g_valid | &ended);
     m.assign(&ready, &load);
-    m.seq("Command at hand: the rest of it moves on by a block a clock", |b| {
-        b.when(&emit, |b| {
-            b.set(&g_block, &g_block + 1);
-            b.set(&g_start, 0);
-            b.set(&g_more, &g_more - 1);
-            b.set(&g_last, g_more.eq(1));
-        });
-        b.when(&load, |b| {
-            b.set(&g_valid, &valid);
-            b.set(&g_block, cmd.get(&data, "block"));
-            b.set(&g_start, cmd.get(&data, "start"));
-            b.set(&g_end, cmd.get(&data, "end"));
-            b.set(&g_more, cmd.get(&data, "more"));
-            b.set(&g_last, !cmd.get(&data, "more").any());
-            b.set(&g_null, cmd.get(&data, "null"));
-        });
-    });
+    m.seq(
+        "Command at hand: the rest of it moves on by a block a clock",
+        |b| {
+            b.when(&emit, |b| {
+                b.set(&g_block, &g_block + 1);
+                b.set(&g_start, 0);
+                b.set(&g_more, &g_more - 1);
+                b.set(&g_last, g_more.eq(1));
+            });
+            b.when(&load, |b| {
+                b.set(&g_valid, &valid);
+                b.set(&g_block, cmd.get(&data, "block"));
+                b.set(&g_start, cmd.get(&data, "start"));
+                b.set(&g_end, cmd.get(&data, "end"));
+                b.set(&g_more, cmd.get(&data, "more"));
+                b.set(&g_last, !cmd.get(&data, "more").any());
+                b.set(&g_null, cmd.get(&data, "null"));
+            });
+        },
+    );
 
-    let burst = Bundle::new("DMA_BURST", &[("block", w.block), ("start", w.beat), ("len", w.beat), ("last", 1), ("null", 1)]);
+    let burst = Bundle::new(
+        "DMA_BURST",
+        &[
+            ("block", w.block),
+            ("start", w.beat),
+            ("len", w.beat),
+            ("last", 1),
+            ("null", 1),
+        ],
+    );
     let x_valid = m.reg_rst("x_valid", 1, 0);
     let x_data = m.reg("x_data", burst.width());
     m.seq("Length of the burst", |b| {
@@ -86,11 +101,19 @@ fn generate(m: &mut Module, w: &Widths) -> Generated {
     let waiting = m.instance("u_waiting", fifo.build());
     m.connect(&waiting, "s_axis_tvalid", &x_valid);
     m.connect(&waiting, "s_axis_tdata", &x_data);
-    m.unused(waiting.out("s_axis_tready"), "almost_full stops the generator in time");
+    m.unused(
+        waiting.out("s_axis_tready"),
+        "almost_full stops the generator in time",
+    );
     m.connect(&waiting, "m_axis_tready", &take);
     m.assign(&room, !waiting.out("almost_full"));
     let (o_valid, o_data) = (waiting.out("m_axis_tvalid"), waiting.out("m_axis_tdata"));
-    Generated { burst, valid: o_valid, data: o_data, take }
+    Generated {
+        burst,
+        valid: o_valid,
+        data: o_data,
+        take,
+    }
 }
 
 struct Announced {
@@ -114,27 +137,38 @@ fn announce(m: &mut Module, w: &Widths, generated: &Generated) -> Announced {
 
     let burst = &generated.burst;
     let room = m.wire("track_room", 1);
-    let null = m.named("null", burst.get(&generated.data, "null"));
-    let last = m.named("last", burst.get(&generated.data, "last"));
+    let null = m.named("is_null", burst.get(&generated.data, "null"));
+    let last = m.named("is_last", burst.get(&generated.data, "last"));
     let go = m.reg_rst("go", 1, 0);
     let free = m.named("aw_free", !&aw_valid | &aw_ready);
     let pushed = m.named("pushed", &generated.valid & &go & (&null | &free));
     m.assign(&generated.take, &pushed);
     m.assign(&grant, &pushed & !&null);
-    m.seq("Address output; `go` may be a clock old, so its sources keep two places in hand", |b| {
-        b.set(&go, !&quiesce & &ahead & &room);
-        b.when(&aw_ready, |b| b.set(&aw_valid, 0));
-        b.when(&pushed & !&null, |b| b.set(&aw_valid, 1));
-        b.when(&free, |b| {
-            let (block, start) = (burst.get(&generated.data, "block"), burst.get(&generated.data, "start"));
-            let values = [
-                ("addr", cat(&[block, start, lit(w.lane, 0)])),
-                ("len", burst.get(&generated.data, "len").zext(8)),
-            ];
-            b.set(&aw_data, aw.pack(&values));
-        });
-    });
-    Announced { pushed, last, null, room }
+    m.seq(
+        "Address output; `go` may be a clock old, so its sources keep two places in hand",
+        |b| {
+            b.set(&go, !&quiesce & &ahead & &room);
+            b.when(&aw_ready, |b| b.set(&aw_valid, 0));
+            b.when(&pushed & !&null, |b| b.set(&aw_valid, 1));
+            b.when(&free, |b| {
+                let (block, start) = (
+                    burst.get(&generated.data, "block"),
+                    burst.get(&generated.data, "start"),
+                );
+                let values = [
+                    ("addr", cat(&[block, start, lit(w.lane, 0)])),
+                    ("len", burst.get(&generated.data, "len").zext(8)),
+                ];
+                b.set(&aw_data, aw.pack(&values));
+            });
+        },
+    );
+    Announced {
+        pushed,
+        last,
+        null,
+        room,
+    }
 }
 
 /// Counts commands done, in order: those with bursts when the last of them was answered.
@@ -145,11 +179,20 @@ fn respond(m: &mut Module, announced: &Announced) {
     let idle = m.output_reg_rst("idle", 1, 0, "no burst is under way");
 
     let take = m.wire("track_take", 1);
-    let fifo = Fifo::new(2, OUTSTANDING).storage(Storage::Distributed).almost_full(OUTSTANDING - 4);
+    let fifo = Fifo::new(2, OUTSTANDING)
+        .storage(Storage::Distributed)
+        .almost_full(OUTSTANDING - 4);
     let track = m.instance("u_track", fifo.build());
     m.connect(&track, "s_axis_tvalid", &announced.pushed);
-    m.connect(&track, "s_axis_tdata", cat(&[&announced.null, &announced.last]));
-    m.unused(track.out("s_axis_tready"), "almost_full stops the announcements in time");
+    m.connect(
+        &track,
+        "s_axis_tdata",
+        cat(&[&announced.null, &announced.last]),
+    );
+    m.unused(
+        track.out("s_axis_tready"),
+        "almost_full stops the announcements in time",
+    );
     m.connect(&track, "m_axis_tready", &take);
     m.assign(&announced.room, !track.out("almost_full"));
     let (t_valid, t_data) = (track.out("m_axis_tvalid"), track.out("m_axis_tdata"));
@@ -161,13 +204,21 @@ fn respond(m: &mut Module, announced: &Announced) {
     let failed = m.reg_rst("failed", 1, 0);
     m.assign(&take, &t_valid & (&t_null | &some));
     let used = m.named("answer_used", &t_valid & !&t_null & &some);
-    m.seq("Commands done; nothing counts any more once a response was bad", |b| {
-        b.when(&b_valid & !&used, |b| b.set(&answers, &answers + 1));
-        b.when(!&b_valid & &used, |b| b.set(&answers, &answers - 1));
-        b.set(&some, &b_valid | answers.from_bit(1).any() | (answers.bit(0) & !&used));
-        b.when(&b_valid & &b_err, |b| b.set(&failed, 1));
-        b.when(&take & t_data.any() & !&failed, |b| b.set(&done_seq, &done_seq + 1));
-    });
+    m.seq(
+        "Commands done; nothing counts any more once a response was bad",
+        |b| {
+            b.when(&b_valid & !&used, |b| b.set(&answers, &answers + 1));
+            b.when(!&b_valid & &used, |b| b.set(&answers, &answers - 1));
+            b.set(
+                &some,
+                &b_valid | answers.from_bit(1).any() | (answers.bit(0) & !&used),
+            );
+            b.when(&b_valid & &b_err, |b| b.set(&failed, 1));
+            b.when(&take & t_data.any() & !&failed, |b| {
+                b.set(&done_seq, &done_seq + 1)
+            });
+        },
+    );
 
     let under_way = m.reg_rst("under_way", bits, 0);
     let started = m.named("started", &announced.pushed & !&announced.null);

@@ -11,7 +11,10 @@ use crate::write_data::DEPTH;
 
 /// Builds the module.
 pub(super) fn copy(w: &Widths) -> Module {
-    let mut m = Module::new(&format!("dma_copy_{}", w.dma_width), "Data path of the copy commands: words in, aligned beats out.");
+    let mut m = Module::new(
+        &format!("dma_copy_{}", w.dma_width),
+        "Data path of the copy commands: words in, aligned beats out.",
+    );
     let step = steps(&mut m, w);
     let read = while_reading(&mut m, w, step);
     let rotated = rotate(&mut m, w, &read);
@@ -61,9 +64,20 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span) {
     let first_step = m.reg("c_first_step", 1);
     let first_beat = m.reg("c_first_beat", 1);
     let beat = m.reg("c_beat", w.beat);
-    let names = ["shift", "direct", "prime", "flush", "first", "last", "null", "free", "words"];
-    let kept: Vec<Sig> = names.iter().map(|n| m.reg(&format!("c_{n}"), cmd.place(n).1)).collect();
-    let c = |name: &str| kept[names.iter().position(|n| *n == name).unwrap_or_else(|| unreachable!())].clone();
+    let names = [
+        "shift", "direct", "prime", "flush", "first", "last", "null", "free", "words",
+    ];
+    let kept: Vec<Sig> = names
+        .iter()
+        .map(|n| m.reg(&format!("c_{n}"), cmd.place(n).1))
+        .collect();
+    let c = |name: &str| {
+        kept[names
+            .iter()
+            .position(|n| *n == name)
+            .unwrap_or_else(|| unreachable!())]
+        .clone()
+    };
 
     let room = m.reg_rst("room", clog2(DEPTH) + 1, DEPTH);
     let may = m.reg_rst("may_step", 1, 0);
@@ -96,25 +110,42 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span) {
             }
         });
     });
-    m.seq("The words of a frame are free when its last command was read", |b| {
-        b.set(&free_valid, &ended & c("free"));
-        b.set(&free_words, c("words"));
-    });
-    m.seq("Room: places in the FIFO that no step has taken; a step in this clock may take one more", |b| {
-        b.when(&writes & !&popped, |b| b.set(&room, &room - 1));
-        b.when(!&writes & &popped, |b| b.set(&room, &room + 1));
-        b.set(&may, room.from_bit(1).any());
-    });
+    m.seq(
+        "The words of a frame are free when its last command was read",
+        |b| {
+            b.set(&free_valid, &ended & c("free"));
+            b.set(&free_words, c("words"));
+        },
+    );
+    m.seq(
+        "Room: places in the FIFO that no step has taken; a step in this clock may take one more",
+        |b| {
+            b.when(&writes & !&popped, |b| b.set(&room, &room - 1));
+            b.when(!&writes & &popped, |b| b.set(&room, &room + 1));
+            b.set(&may, room.from_bit(1).any());
+        },
+    );
     let span = Span {
         is_first: first_beat.expr(),
         first: c("first").expr(),
         is_last: last_step.expr(),
         last: c("last").expr(),
     };
-    let turn = Turn { shift: c("shift").expr(), direct: c("direct").expr() };
+    let turn = Turn {
+        shift: c("shift").expr(),
+        direct: c("direct").expr(),
+    };
     let reads = &step & !c("null") & !(c("flush") & &last_step);
     let ends_burst = &last_step | beat.all();
-    (Step { reads, writes: writes.expr(), ends_burst }, turn, span)
+    (
+        Step {
+            reads,
+            writes: writes.expr(),
+            ends_burst,
+        },
+        turn,
+        span,
+    )
 }
 
 /// The same step a clock later.
@@ -127,7 +158,11 @@ fn delay(m: &mut Module, stage: usize, step: &Step) -> Step {
         b.set(&writes, &step.writes);
         b.set(&ends_burst, &step.ends_burst);
     });
-    Step { reads: reads.expr(), writes: writes.expr(), ends_burst: ends_burst.expr() }
+    Step {
+        reads: reads.expr(),
+        writes: writes.expr(),
+        ends_burst: ends_burst.expr(),
+    }
 }
 
 /// The same turn a clock later.
@@ -138,7 +173,10 @@ fn delay_turn(m: &mut Module, stage: usize, turn: &Turn) -> Turn {
         b.set(&shift, &turn.shift);
         b.set(&direct, &turn.direct);
     });
-    Turn { shift: shift.expr(), direct: direct.expr() }
+    Turn {
+        shift: shift.expr(),
+        direct: direct.expr(),
+    }
 }
 
 /// A step whose word is at the frame store's output.
@@ -159,16 +197,24 @@ fn while_reading(m: &mut Module, w: &Widths, (step, turn, span): (Step, Turn, Sp
     let last = m.reg("r1_last", w.lane);
     let from = m.reg("r2_from", n);
     let to = m.reg("r2_to", n);
-    m.seq("While the word is read: lanes of the first and of the last beat", |b| {
-        b.set(&is_first, span.is_first);
-        b.set(&first, span.first);
-        b.set(&is_last, span.is_last);
-        b.set(&last, span.last);
-        b.set(&from, lanes(n, |l| !&is_first | first.le(l)));
-        b.set(&to, lanes(n, |l| !&is_last | last.ge(l)));
-    });
+    m.seq(
+        "While the word is read: lanes of the first and of the last beat",
+        |b| {
+            b.set(&is_first, span.is_first);
+            b.set(&first, span.first);
+            b.set(&is_last, span.is_last);
+            b.set(&last, span.last);
+            b.set(&from, lanes(n, |l| !&is_first | first.le(l)));
+            b.set(&to, lanes(n, |l| !&is_last | last.ge(l)));
+        },
+    );
     let (step, turn) = (delay(m, 1, &step), delay_turn(m, 1, &turn));
-    Read { step: delay(m, 2, &step), turn: delay_turn(m, 2, &turn), from, to }
+    Read {
+        step: delay(m, 2, &step),
+        turn: delay_turn(m, 2, &turn),
+        from,
+        to,
+    }
 }
 
 /// A word that was rotated, with all that the merge needs.
@@ -195,16 +241,19 @@ fn rotate(m: &mut Module, w: &Widths, read: &Read) -> Rotated {
     let s3_shift = m.reg("s3_shift", w.lane - low);
     let s3_strobes = m.reg("s3_strobes", n);
     let s3_here = m.reg("s3_here", n);
-    m.seq("Rotator, low bits of the shift; strobes; lanes that come from this word", |b| {
-        b.set(&s3_word, word);
-        b.set(&s3_shift, shift.from_bit(low));
-        b.set(&s3_strobes, &read.from & &read.to);
-        let here = |l: usize| match l {
-            0 => read.turn.direct.clone(),
-            _ => &read.turn.direct | shift.ge(n - l),
-        };
-        b.set(&s3_here, lanes(n, here));
-    });
+    m.seq(
+        "Rotator, low bits of the shift; strobes; lanes that come from this word",
+        |b| {
+            b.set(&s3_word, word);
+            b.set(&s3_shift, shift.from_bit(low));
+            b.set(&s3_strobes, &read.from & &read.to);
+            let here = |l: usize| match l {
+                0 => read.turn.direct.clone(),
+                _ => &read.turn.direct | shift.ge(n - l),
+            };
+            b.set(&s3_here, lanes(n, here));
+        },
+    );
 
     let mut word = s3_word.expr();
     for bit in low..w.lane {
@@ -219,13 +268,19 @@ fn rotate(m: &mut Module, w: &Widths, read: &Read) -> Rotated {
         b.set(&here, &s3_here);
     });
     let step = delay(m, 3, &read.step);
-    Rotated { step: delay(m, 4, &step), word: s4_word, strobes, here }
+    Rotated {
+        step: delay(m, 4, &step),
+        word: s4_word,
+        strobes,
+        here,
+    }
 }
 
 /// `word`, moved down by `by` lanes around the end if `bit` is set.
 fn rotate_if(m: &mut Module, word: &Expr, bit: &Expr, by: usize) -> Expr {
     let moved = cat(&[word.trunc(8 * by), word.from_bit(8 * by)]);
-    m.named(&format!("rotated_{by}"), mux(bit, moved, word)).expr()
+    m.named(&format!("rotated_{by}"), mux(bit, moved, word))
+        .expr()
 }
 
 /// Joins the word at hand with what is left of the one before.
@@ -233,20 +288,23 @@ fn merge(m: &mut Module, w: &Widths, rotated: &Rotated) {
     let wd = bundle::wd(w.dma_width);
     let push = m.output_reg_rst("push", 1, 0, "a beat for the FIFO");
     let push_data = m.output_reg("push_data", wd.width(), "WD");
-    let before = m.reg("before", w.dma_width);
+    let before = m.reg("word_before", w.dma_width);
     let word = &rotated.word;
-    m.seq("Merge: low lanes from the word before, high lanes from the word at hand", |b| {
-        let lane = |l: usize| mux(rotated.here.bit(l), word.byte(l), before.byte(l));
-        let beat: Vec<Expr> = (0..1 << w.lane).map(lane).collect();
-        let values = [
-            ("data", cat_lsb_first(&beat)),
-            ("strb", rotated.strobes.expr()),
-            ("last", rotated.step.ends_burst.clone()),
-        ];
-        b.set(&push, &rotated.step.writes);
-        b.set(&push_data, wd.pack(&values));
-        b.when(&rotated.step.reads, |b| b.set(&before, word));
-    });
+    m.seq(
+        "Merge: low lanes from the word before, high lanes from the word at hand",
+        |b| {
+            let lane = |l: usize| mux(rotated.here.bit(l), word.byte(l), before.byte(l));
+            let beat: Vec<Expr> = (0..1 << w.lane).map(lane).collect();
+            let values = [
+                ("data", cat_lsb_first(&beat)),
+                ("strb", rotated.strobes.expr()),
+                ("last", rotated.step.ends_burst.clone()),
+            ];
+            b.set(&push, &rotated.step.writes);
+            b.set(&push_data, wd.pack(&values));
+            b.when(&rotated.step.reads, |b| b.set(&before, word));
+        },
+    );
 }
 
 /// One bit a lane.

@@ -31,7 +31,13 @@ pub(super) fn data_cmd(w: &Widths) -> Bundle {
 
 /// A command for the burst generator: bursts end where `beat` does.
 pub(super) fn burst_cmd(w: &Widths) -> Bundle {
-    let fields = [("block", w.block), ("start", w.beat), ("end", w.beat), ("more", w.more), ("null", 1)];
+    let fields = [
+        ("block", w.block),
+        ("start", w.beat),
+        ("end", w.beat),
+        ("more", w.more),
+        ("null", 1),
+    ];
     Bundle::new("DMA_BURST_CMD", &fields)
 }
 
@@ -43,7 +49,13 @@ pub(super) struct Prepared {
 }
 
 /// Adds the stages for the command `record`, present when `valid`.
-pub(super) fn prepare(m: &mut Module, w: &Widths, cmd: &Bundle, valid: &Expr, record: &Sig) -> Prepared {
+pub(super) fn prepare(
+    m: &mut Module,
+    w: &Widths,
+    cmd: &Bundle,
+    valid: &Expr,
+    record: &Sig,
+) -> Prepared {
     let (lane, beat) = (w.lane, w.beat);
     let src = cmd.get(record, "src");
     let len = cmd.get(record, "len");
@@ -60,17 +72,20 @@ pub(super) fn prepare(m: &mut Module, w: &Widths, cmd: &Bundle, valid: &Expr, re
     let p1_null = m.reg("p1_null", 1);
     let p1_free = m.reg("p1_free", 1);
     let p1_words = m.reg("p1_words", w.word);
-    m.seq("Stage 1: alignment of source and destination to each other", |b| {
-        b.set(&p1_valid, valid);
-        b.set(&p1_src, &src);
-        b.set(&p1_addr, &addr);
-        b.set(&p1_len, &len - 1);
-        b.set(&p1_null, !len.any());
-        b.set(&p1_shift, src.trunc(lane) - addr.trunc(lane));
-        b.set(&p1_below, src.trunc(lane).lt(addr.trunc(lane)));
-        b.set(&p1_free, cmd.get(record, "free"));
-        b.set(&p1_words, cmd.get(record, "words"));
-    });
+    m.seq(
+        "Stage 1: alignment of source and destination to each other",
+        |b| {
+            b.set(&p1_valid, valid);
+            b.set(&p1_src, &src);
+            b.set(&p1_addr, &addr);
+            b.set(&p1_len, &len - 1);
+            b.set(&p1_null, !len.any());
+            b.set(&p1_shift, src.trunc(lane) - addr.trunc(lane));
+            b.set(&p1_below, src.trunc(lane).lt(addr.trunc(lane)));
+            b.set(&p1_free, cmd.get(record, "free"));
+            b.set(&p1_words, cmd.get(record, "words"));
+        },
+    );
 
     // Stage 2: source words, destination beats, blocks touched, each - 1.
     let sum = 15;
@@ -88,21 +103,27 @@ pub(super) fn prepare(m: &mut Module, w: &Widths, cmd: &Bundle, valid: &Expr, re
     let p2_words = m.reg("p2_words", w.word);
     let reads = m.named("reads", p1_src.trunc(lane).zext(sum) + p1_len.zext(sum));
     let writes = m.named("writes", p1_addr.trunc(lane).zext(sum) + p1_len.zext(sum));
-    m.seq("Stage 2: source words, destination beats and blocks that the command touches, each - 1", |b| {
-        b.set(&p2_valid, &p1_valid);
-        b.set(&p2_word, p1_src.from_bit(lane));
-        b.set(&p2_block, p1_addr.from_bit(low));
-        b.set(&p2_start, p1_addr.trunc(low));
-        b.set(&p2_reads, reads.from_bit(lane));
-        b.set(&p2_writes, writes.from_bit(lane));
-        b.set(&p2_end, p1_addr.trunc(low).zext(sum) + p1_len.zext(sum));
-        b.set(&p2_shift, &p1_shift);
-        b.set(&p2_below, &p1_below);
-        b.set(&p2_null, &p1_null);
-        b.set(&p2_free, &p1_free);
-        b.set(&p2_words, &p1_words);
-    });
-    for (sum, what) in [(&reads, "lane of the last source byte"), (&writes, "p2_end has it")] {
+    m.seq(
+        "Stage 2: source words, destination beats and blocks that the command touches, each - 1",
+        |b| {
+            b.set(&p2_valid, &p1_valid);
+            b.set(&p2_word, p1_src.from_bit(lane));
+            b.set(&p2_block, p1_addr.from_bit(low));
+            b.set(&p2_start, p1_addr.trunc(low));
+            b.set(&p2_reads, reads.from_bit(lane));
+            b.set(&p2_writes, writes.from_bit(lane));
+            b.set(&p2_end, p1_addr.trunc(low).zext(sum) + p1_len.zext(sum));
+            b.set(&p2_shift, &p1_shift);
+            b.set(&p2_below, &p1_below);
+            b.set(&p2_null, &p1_null);
+            b.set(&p2_free, &p1_free);
+            b.set(&p2_words, &p1_words);
+        },
+    );
+    for (sum, what) in [
+        (&reads, "lane of the last source byte"),
+        (&writes, "p2_end has it"),
+    ] {
         m.unused(sum.trunc(lane), what);
     }
 
@@ -135,7 +156,10 @@ pub(super) fn prepare(m: &mut Module, w: &Widths, cmd: &Bundle, valid: &Expr, re
         b.set(&p3_direct, !p2_shift.any() | (&above & &one_read));
         b.set(&p3_prime, &above & !&one_read);
         // Words and beats differ by one at most, so one bit of each tells which are more.
-        b.set(&p3_flush, (&above & !&one_read & &as_many) | (&p2_below & !&as_many));
+        b.set(
+            &p3_flush,
+            (&above & !&one_read & &as_many) | (&p2_below & !&as_many),
+        );
         b.set(&p3_one, !p2_writes.any());
         b.set(&p3_null, &p2_null);
         b.set(&p3_free, &p2_free);
