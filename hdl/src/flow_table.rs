@@ -124,11 +124,14 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, used_next: &Sig, slot_w: usiz
     });
 
     let keys = m.regs("key", n, key.width());
-    m.seq("Keys, a clock late: the enables fan out to a whole key", |b| {
-        for (i, k) in keys.iter().enumerate() {
-            b.when(filled_1.bit(i), |b| b.set(k, &upd.key));
-        }
-    });
+    m.seq(
+        "Keys, a clock late: the enables fan out to a whole key",
+        |b| {
+            for (i, k) in keys.iter().enumerate() {
+                b.when(filled_1.bit(i), |b| b.set(k, &upd.key));
+            }
+        },
+    );
 
     let diff = m.regs("diff", n, parts);
     let diff_new = m.reg("diff_new", parts);
@@ -178,7 +181,9 @@ fn places(m: &mut Module, upd: &Update, used: &Sig, slot_w: usize) {
         });
     });
 
-    m.comment("After an insert, after a removal: lowest free slot. After a touch: the row that is empty");
+    m.comment(
+        "After an insert, after a removal: lowest free slot. After a touch: the row that is empty",
+    );
     let left = m.named("left", !used & !&upd.slot);
     let freed = m.named("freed", !used | &upd.slot);
     let any_left = m.reg("any_left", 1);
@@ -202,6 +207,9 @@ fn places(m: &mut Module, upd: &Update, used: &Sig, slot_w: usize) {
         b.set(&freed_slot, encode(&first_freed));
         b.set(&oldest_slot, encode(&oldest));
     });
+    for choice in [&first_left, &first_freed, &oldest] {
+        m.unused(choice.bit(0), "slot 0 is encoded as 0");
+    }
 
     let free = m.output_reg_rst("free", 1, 1, "there is a free slot");
     let free_slot = m.output_reg_rst("free_slot", slot_w, 0, "the lowest-numbered free slot");
