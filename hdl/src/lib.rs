@@ -3,9 +3,14 @@
 #[cfg(test)]
 extern crate self as pagetrain_hdl;
 
+mod axi;
 pub mod build;
 pub mod bundle;
 pub mod control;
+pub mod frame_store;
+pub mod write_mux;
+pub mod read_mux;
+pub mod prescaler;
 pub mod counters;
 pub mod desc_prefetch;
 pub mod dma_write;

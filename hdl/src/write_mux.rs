@@ -1,0 +1,109 @@
+//! Write multiplexer: `dma_write` (master 0) and `completion` (master 1) share the AW, W and B channels.
+//!
+//! Contract: bursts are granted in turn while both wait, so neither starves; data follow in the order of the
+//! addresses (AXI4 has no write interleaving); `awid` is the master, and responses go to the master that `bid` names.
+//!
+//! | port | dir | type | meaning |
+//! |---|---|---|---|
+//! | `sN_aw_t*` | in | AW | bursts of master N |
+//! | `sN_w_t*` | in | WD | their data, in the same order |
+//! | `sN_b_valid`, `sN_b_err` | out | | a response; it was not OKAY |
+//! | `m_axi_aw*`, `m_axi_w*`, `m_axi_b*` | | AXI4 | |
+//!
+//! - Timing: a burst and a beat a clock; no clock is lost between bursts, also of different masters.
+//! - Corner case: addresses may run up to [`AHEAD`] bursts ahead of data.
+
+use crate::axi;
+use crate::build::{mux, Module};
+use crate::bundle;
+use crate::prim::{skid, Fifo};
+use pagetrain_formats::Config;
+
+/// Bursts whose address may be out before their data.
+pub const AHEAD: usize = 32;
+
+/// Builds the block.
+pub fn write_mux(cfg: &Config) -> Module {
+    let mut m = Module::new("write_mux", "Two write masters on one AXI4 port.");
+    let (aw, wd) = (bundle::aw(), bundle::wd(cfg.dma_width));
+    let port = axi::write_port(&mut m, cfg);
+    let mut inputs = |suffix: &str, width: usize, doc: &str| {
+        [0, 1].map(|i| m.input(&format!("s{i}_{suffix}"), width, doc))
+    };
+    let aw_valid = inputs("aw_tvalid", 1, "burst");
+    let aw_data = inputs("aw_tdata", aw.width(), "AW");
+    let w_valid = inputs("w_tvalid", 1, "beat");
+    let w_data = inputs("w_tdata", wd.width(), "WD");
+    let aw_ready = [0, 1].map(|i| m.output(&format!("s{i}_aw_tready"), 1, ""));
+    let w_ready = [0, 1].map(|i| m.output(&format!("s{i}_w_tready"), 1, ""));
+
+    let order = m.instance("u_order", Fifo::new(1, AHEAD).build());
+    let room = order.out("s_axis_tready");
+    let last = m.reg_rst("last", 1, 0);
+    let open = m.named("open", (!&port.aw_valid | &port.aw_ready) & &room);
+    // With both waiting, the one that was not served last is granted. Ready never depends on its own valid.
+    m.assign(&aw_ready[0], &open & (!&aw_valid[1] | &last));
+    m.assign(&aw_ready[1], &open & !(&aw_valid[0] & &last));
+    let take = [
+        m.named("take0", &aw_ready[0] & &aw_valid[0]),
+        m.named("take1", &aw_ready[1] & &aw_valid[1]),
+    ];
+    let chosen = m.named("chosen", mux(&take[1], &aw_data[1], &aw_data[0]));
+    m.seq("one burst a clock", |b| {
+        b.when(&port.aw_ready, |b| b.set(&port.aw_valid, 0));
+        b.when(&take[0] | &take[1], |b| {
+            b.set(&port.aw_valid, 1);
+            b.set(&last, &take[1]);
+        });
+        b.when(&open, |b| {
+            b.set(&port.aw_id, &take[1]);
+            b.set(&port.aw_addr, aw.get(&chosen, "addr"));
+            b.set(&port.aw_len, aw.get(&chosen, "len"));
+        });
+    });
+    m.connect(&order, "s_axis_tdata", &take[1]);
+    m.connect(&order, "s_axis_tvalid", &take[0] | &take[1]);
+
+    // Data of the burst whose turn it is.
+    let out = m.instance("u_beat", skid(wd.width()));
+    let owner = order.out("m_axis_tdata");
+    let turn = order.out("m_axis_tvalid");
+    let free = m.named("free", &turn & out.out("s_axis_tready"));
+    m.assign(&w_ready[0], &free & !&owner);
+    m.assign(&w_ready[1], &free & &owner);
+    let beat = m.named("beat", mux(&owner, &w_data[1], &w_data[0]));
+    let there = m.named("there", mux(&owner, &w_valid[1], &w_valid[0]));
+    m.connect(&out, "s_axis_tdata", &beat);
+    m.connect(&out, "s_axis_tvalid", &turn & &there);
+    m.connect(
+        &order,
+        "m_axis_tready",
+        &free & &there & wd.get(&beat, "last"),
+    );
+    m.connect_out(&out, "m_axis_tvalid", &port.w_valid);
+    m.connect(&out, "m_axis_tready", &port.w_ready);
+    let shown = out.out("m_axis_tdata");
+    m.assign(&port.w_data, wd.get(&shown, "data"));
+    m.assign(&port.w_strb, wd.get(&shown, "strb"));
+    m.assign(&port.w_last, wd.get(&shown, "last"));
+
+    for i in 0..2usize {
+        let valid = m.output_reg_rst(&format!("s{i}_b_valid"), 1, 0, "response");
+        let err = m.output_reg(&format!("s{i}_b_err"), 1, "it was not OKAY");
+        m.seq("responses go where the ID says", |b| {
+            b.set(&valid, &port.b_valid & port.b_id.eq(i));
+            b.set(&err, port.b_resp.any());
+        });
+    }
+    m
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_clean_when_linted() {
+        crate::testkit::lint(&write_mux(&Config::default()));
+    }
+}
