@@ -1,6 +1,6 @@
 //! Instances of modules inside a module.
 
-use super::expr::Expr;
+use super::expr::{Expr, Node};
 use super::module::{Dir, Item, Module};
 use super::operand::Operand;
 use super::sig::{Kind, Sig};
@@ -61,7 +61,7 @@ impl Module {
         self.place(name, module, clk, rst)
     }
 
-    fn place(
+    pub(crate) fn place(
         &mut self,
         name: &str,
         module: Arc<Module>,
@@ -145,6 +145,26 @@ impl Module {
         self.items
             .retain(|i| !matches!(i, Item::Decl(s) if s.data.index == wire.data.index));
         self.place_last(inst);
+    }
+
+    /// Connects what drives `wire` to the instance input that `wire` is connected to, when there is one.
+    pub(crate) fn connect_direct(&mut self, wire: &Sig, value: &Expr) -> bool {
+        let index = wire.data.index;
+        let is_wire = |e: &Expr| matches!(e.node(), Node::Sig(s) if s.index == index);
+        let found = self.instances.iter_mut().enumerate().find_map(|(n, i)| {
+            let slot = i.inputs.iter_mut().find(|(_, e)| is_wire(e));
+            slot.map(|slot| (n, slot))
+        });
+        let Some((n, slot)) = found else {
+            return false;
+        };
+        slot.1 = value.clone();
+        self.items
+            .retain(|i| !matches!(i, Item::Decl(s) if s.data.index == index));
+        self.items
+            .retain(|i| !matches!(i, Item::Instance(k) if *k == n));
+        self.items.push(Item::Instance(n));
+        true
     }
 
     /// An instance is printed after its last connection, so that every name in it is declared.

@@ -38,6 +38,8 @@ pub(crate) enum Item {
     },
     Instance(usize),
     Unused(Expr, String),
+    /// Value of a register at power-up.
+    Initial(Sig, Value),
     /// Hand-written Verilog of a leaf.
     Text(String),
 }
@@ -307,6 +309,20 @@ impl Module {
     /// Declares that output `to` of a leaf depends combinationally on input `from`.
     pub fn leaf_path(&mut self, from: &Sig, to: &Sig) {
         self.leaf_paths.push((from.name().into(), to.name().into()));
+    }
+
+    /// The value of a register at power-up.
+    pub(crate) fn power_up(&mut self, sig: &Sig, value: Value) {
+        self.items.push(Item::Initial(sig.clone(), value));
+    }
+
+    /// Takes inputs named `clk` and `rst` as what [`Module::clk`] and [`Module::rst`] return.
+    pub(crate) fn adopt_clock(&mut self, sig: &Sig) {
+        match sig.name() {
+            "clk" => self.clk = Some(sig.clone()),
+            "rst" => self.rst = Some(sig.clone()),
+            _ => {}
+        }
     }
 
     pub(crate) fn is_leaf(&self) -> bool {

@@ -110,7 +110,7 @@ pub(crate) fn item_exprs(m: &Module, f: &mut dyn FnMut(&Expr)) {
                 stmt_exprs(body, &mut |e| f(e));
             }
             Item::Instance(n) => m.instances[*n].inputs.iter().for_each(|(_, e)| f(e)),
-            Item::Comment(_) | Item::Decl(_) | Item::Text(_) => {}
+            Item::Comment(_) | Item::Decl(_) | Item::Initial(..) | Item::Text(_) => {}
         }
     }
 }
@@ -140,4 +140,11 @@ pub(crate) fn declared(m: &Module) -> Vec<&Sig> {
     let decls: std::collections::HashSet<usize> = decls.collect();
     let is_declared = |s: &&Sig| s.data.is_port() || decls.contains(&s.data.index);
     m.sigs.iter().filter(is_declared).collect()
+}
+
+/// The bits that a module reads of each of its signals.
+pub(crate) fn used(m: &Module) -> Vec<Value> {
+    let mut used: Vec<Value> = m.sigs.iter().map(|s| Value::zeros(s.width())).collect();
+    item_exprs(m, &mut |e| reads(e, &mut |s, mask| used[s.index].or(&mask)));
+    used
 }

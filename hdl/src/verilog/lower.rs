@@ -116,7 +116,7 @@ impl Lower {
                 Item::Instance(*n)
             }
             Item::Unused(e, reason) => Item::Unused(self.expr(e, "unused"), reason.clone()),
-            Item::Comment(_) | Item::Decl(_) | Item::Text(_) => item.clone(),
+            Item::Comment(_) | Item::Decl(_) | Item::Initial(..) | Item::Text(_) => item.clone(),
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod expr;
 mod lower;
 mod module;
+pub mod rust_hdl;
 mod stmt;
 
 use crate::build::{Error, Errors, Item, Module};

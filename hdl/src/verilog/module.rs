@@ -164,6 +164,7 @@ fn items(w: &mut Writer, m: &Module, procedural: &HashSet<usize>) {
                 w.assignment(&format!("wire unused_{unused} ="), &e.any());
                 unused += 1;
             }
+            Item::Initial(s, v) => w.line(&format!("initial {} = {v};", s.name())),
             Item::Text(text) => text.lines().for_each(|l| w.line(l)),
         }
     }

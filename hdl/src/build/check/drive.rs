@@ -92,7 +92,11 @@ pub(super) fn check(m: &Module) -> Vec<Error> {
                     d.drive(s, &Value::ones(s.width()));
                 }
             }
-            Item::Comment(_) | Item::Decl(_) | Item::Unused(..) | Item::Text(_) => {}
+            Item::Comment(_)
+            | Item::Decl(_)
+            | Item::Unused(..)
+            | Item::Initial(..)
+            | Item::Text(_) => {}
         }
     }
     let mut errors = d.errors;

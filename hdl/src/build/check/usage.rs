@@ -2,14 +2,10 @@
 
 use super::{bits_of, Error, Module};
 use crate::build::sig::Kind;
-use crate::build::value::Value;
 use crate::build::walk;
 
 pub(super) fn check(m: &Module) -> Vec<Error> {
-    let mut used: Vec<Value> = m.sigs.iter().map(|s| Value::zeros(s.width())).collect();
-    walk::item_exprs(m, &mut |e| {
-        walk::reads(e, &mut |s, mask| used[s.index].or(&mask))
-    });
+    let used = walk::used(m);
     let mut errors = vec![];
     for s in walk::declared(m) {
         let idle = used[s.data.index].not();
