@@ -1,1 +1,20 @@
 //! The cocotb-style harness and the simulation tests.
+//!
+//! - [`verilator`]: Verilog text to a running model.
+//! - [`dut`]: a module of the `hdl` crate to the same.
+//! - [`sim`]: clock, tasks, signals; sample before the edge, drive after it.
+//! - [`axis`]: AXI-Stream source, sink, monitor. [`stream`]: the same for single values.
+//! - [`stall`]: pauses of all of them, by name. [`Rng`]: random numbers that a seed replays.
+
+pub mod axis;
+pub mod dut;
+pub mod sim;
+pub mod stall;
+pub mod stream;
+pub mod verilator;
+
+mod bits;
+mod rng;
+
+pub use bits::Bits;
+pub use rng::Rng;
