@@ -252,6 +252,26 @@ impl Engine {
         &self.counters
     }
 
+    /// Begins to record every completion entry, those that wait for room in the ring too.
+    pub fn record_completions(&mut self) {
+        self.completions.start_record();
+    }
+
+    /// The entries recorded since the last call, in ring order.
+    pub fn take_completions(&mut self) -> Vec<pagetrain_formats::Completion> {
+        self.completions.take_record()
+    }
+
+    /// Entries that wait for the host to make room in the ring.
+    pub fn waiting_completions(&self) -> usize {
+        self.completions.waiting()
+    }
+
+    /// Frames in the store, and their bytes.
+    pub fn stored(&self) -> (usize, usize) {
+        (self.store.len(), self.store.bytes())
+    }
+
     /// The settings in force.
     pub fn settings(&self) -> &Settings {
         &self.settings
