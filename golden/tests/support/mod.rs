@@ -4,6 +4,7 @@
 pub mod captures;
 pub mod expect;
 pub mod frames;
+pub mod oracle;
 pub mod rig;
 
 use rand_chacha::rand_core::{RngCore, SeedableRng};
