@@ -30,7 +30,6 @@ pub mod arms;
 pub mod extract;
 pub mod fill;
 pub mod marks;
-pub mod pipe;
 pub mod program;
 pub mod result;
 pub mod select;
@@ -58,7 +57,10 @@ pub fn delay_bytes(cfg: &Config, steps: usize) -> usize {
 /// Builds the block.
 pub fn parser(cfg: &Config) -> Module {
     let s = Shape::new(cfg);
-    let mut m = Module::new("parser", "Runs the parser program over the first bytes of each frame.");
+    let mut m = Module::new(
+        "parser",
+        "Runs the parser program over the first bytes of each frame.",
+    );
     let enable = m.input("cfg_parser_enable", 1, "there is a program");
     let prog_we = m.input("prog_we", 1, "program: write a dword");
     let prog_addr = m.input("prog_addr", s.row_bits() + 4, "program: row * 16 + dword");
@@ -102,10 +104,18 @@ pub fn parser(cfg: &Config) -> Module {
             m.connect(to, port, from.out(port));
         }
     };
-    join(&fill, &window, &["wr_valid", "wr_ctx", "wr_beat", "wr_data"]);
+    join(
+        &fill,
+        &window,
+        &["wr_valid", "wr_ctx", "wr_beat", "wr_data"],
+    );
     join(&fill, &step, &["start_valid", "start_ctx", "start_limit"]);
     join(&step, &window, &["rd_ctx", "rd_addr", "rd_limit"]);
-    join(&step, &program, &["off_row", "row_2", "row_3", "row_4", "row_5"]);
+    join(
+        &step,
+        &program,
+        &["off_row", "row_2", "row_3", "row_4", "row_5"],
+    );
     join(&program, &step, &["off", "dw0", "dw2", "dw3"]);
     join(&program, &marks, &["dw0"]);
     join(&program, &extract, &["dw4"]);
@@ -115,9 +125,21 @@ pub fn parser(cfg: &Config) -> Module {
     join(&select, &step, &["adv_byte"]);
     join(&select, &marks, &["end_word"]);
     join(&step, &extract, &["f5_valid", "f5_first", "f5_ctx"]);
-    join(&step, &marks, &["f5_cursor", "f6_ctx", "f6_first", "f8_cursor"]);
-    join(&step, &marks, &["f9_valid", "f9_ctx", "f9_going", "f9_late", "f9_cursor"]);
-    join(&marks, &result, &["st_valid", "st_ctx", "st_record", "st_done", "st_reject"]);
+    join(
+        &step,
+        &marks,
+        &["f5_cursor", "f6_ctx", "f6_first", "f8_cursor"],
+    );
+    join(
+        &step,
+        &marks,
+        &["f9_valid", "f9_ctx", "f9_going", "f9_late", "f9_cursor"],
+    );
+    join(
+        &marks,
+        &result,
+        &["st_valid", "st_ctx", "st_record", "st_done", "st_reject"],
+    );
     let fields = extract::FIELDS.map(|f| f.0);
     join(&extract, &result, &fields);
     join(&result, &extract, &["rd_ctx"]);
@@ -132,8 +154,16 @@ pub fn parser(cfg: &Config) -> Module {
     m.connect(&arms, "arm_next", program.out("dw14"));
     m.connect(&arms, "arm_set", program.out("dw15"));
     for i in 0..ARMS {
-        m.connect(&arms, &format!("value_{i}"), program.out(&format!("dw{}", 6 + 2 * i)));
-        m.connect(&arms, &format!("mask_{i}"), program.out(&format!("dw{}", 7 + 2 * i)));
+        m.connect(
+            &arms,
+            &format!("value_{i}"),
+            program.out(&format!("dw{}", 6 + 2 * i)),
+        );
+        m.connect(
+            &arms,
+            &format!("mask_{i}"),
+            program.out(&format!("dw{}", 7 + 2 * i)),
+        );
     }
     m.connect(&arms, "alive", step.out("f7_alive"));
     m.connect(&arms, "last_step", step.out("f7_last"));
@@ -156,7 +186,12 @@ mod tests {
 
     #[test]
     fn parser_lints_clean_when_built_for_every_width_and_both_windows() {
-        for (data_width, parser_window, parser_states) in [(64, 256, 32), (128, 128, 64), (256, 256, 16), (512, 128, 32)] {
+        for (data_width, parser_window, parser_states) in [
+            (64, 256, 32),
+            (128, 128, 64),
+            (256, 256, 16),
+            (512, 128, 32),
+        ] {
             let cfg = Config {
                 data_width,
                 dma_width: 512,

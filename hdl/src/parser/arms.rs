@@ -23,19 +23,29 @@ pub const LATENCY: usize = 2;
 
 /// Builds the block.
 pub fn parser_match(s: &Shape) -> Module {
-    let mut m = Module::new("parser_match", "Compares the key with a row's arms and finds where the step goes on.");
+    let mut m = Module::new(
+        "parser_match",
+        "Compares the key with a row's arms and finds where the step goes on.",
+    );
     let key = m.input("key", 32, "key, stage 6");
     let arms: Vec<(Sig, Sig)> = (0..ARMS)
         .map(|i| {
             let value = m.input(&format!("value_{i}"), 32, "arm: value, stage 6");
-            (value, m.input(&format!("mask_{i}"), 32, "arm: mask, stage 6"))
+            (
+                value,
+                m.input(&format!("mask_{i}"), 32, "arm: mask, stage 6"),
+            )
         })
         .collect();
     let arm_next = m.input("arm_next", 8 * ARMS, "next of each arm, stage 6");
     let else_next = m.input("else_next", 8, "next without a match, stage 6");
     let arm_set = m.input("arm_set", 8 * ARMS, "flags of each arm, stage 7");
     let alive = m.input("alive", 1, "stage 7 holds a frame that is not rejected");
-    let last_step = m.input("last_step", 1, "the frame in stage 7 may take no further step");
+    let last_step = m.input(
+        "last_step",
+        1,
+        "the frame in stage 7 may take no further step",
+    );
     let go = m.output_reg_rst("go", 1, 0, "the frame takes another step");
     let row = m.output_reg("row", s.row_bits(), "of this row");
     let accept = m.output_reg("accept", 1, "the program accepts the frame");
@@ -44,10 +54,16 @@ pub fn parser_match(s: &Shape) -> Module {
     let hits: Vec<Sig> = (0..ARMS).map(|i| m.reg(&format!("hit_{i}"), 1)).collect();
     // {accept, go, row} of each arm and of no arm.
     let width = 2 + s.row_bits();
-    let targets: Vec<Sig> = (0..ARMS).map(|i| m.reg(&format!("target_{i}"), width)).collect();
+    let targets: Vec<Sig> = (0..ARMS)
+        .map(|i| m.reg(&format!("target_{i}"), width))
+        .collect();
     let else_target = m.reg("target_else", width);
     let decode = |next: Expr| {
-        let exists = if s.row_bits() < 8 { !next.from_bit(s.row_bits()).any() } else { lit(1, 1) };
+        let exists = if s.row_bits() < 8 {
+            !next.from_bit(s.row_bits()).any()
+        } else {
+            lit(1, 1)
+        };
         cat(&[next.eq(NEXT_ACCEPT), exists, next.trunc(s.row_bits())])
     };
     m.seq("Stage 6: compare, decode", |b| {

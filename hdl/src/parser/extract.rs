@@ -14,7 +14,7 @@
 //! ## Pipeline
 //! Each extract: 5. shift by 8 and 4 bytes; 6. by 2 and 1; which field takes it. Each field: 7. choose among the extracts; 8. write.
 
-use super::pipe::Pipe;
+use crate::pipe::Pipe;
 use super::shape::{CHUNK_BITS, CTX_BITS};
 use crate::build::{cat, cat_lsb_first, lit, mux, onehot_mux, or_all, Expr, Module, Sig};
 use crate::prim::lutram;
@@ -42,7 +42,10 @@ pub const FIELDS: [(&str, Dest, Option<Dest>); 10] = [
 
 /// Builds the block.
 pub fn parser_extract() -> Module {
-    let mut m = Module::new("parser_extract", "Takes fields out of the chunk and keeps them until the result leaves.");
+    let mut m = Module::new(
+        "parser_extract",
+        "Takes fields out of the chunk and keeps them until the result leaves.",
+    );
     let chunk = m.input("chunk", CHUNK_BITS, "16 bytes of the frame, stage 5");
     let dw4 = m.input("dw4", 8 * EXTRACTS, "the row's extracts, stage 5");
     let f5_valid = m.input("f5_valid", 1, "stage 5 holds a frame");
@@ -79,9 +82,20 @@ pub fn parser_extract() -> Module {
         let mut sources: Vec<Expr> = values.iter().map(|v| top(v, bytes)).collect();
         let mut selects: Vec<Expr> = whole.iter().map(Sig::expr).collect();
         if let Some(short) = short {
-            let v4 = winners(&mut m, &mut p, &format!("{name}_v4"), &dests, short, Some(dest));
+            let v4 = winners(
+                &mut m,
+                &mut p,
+                &format!("{name}_v4"),
+                &dests,
+                short,
+                Some(dest),
+            );
             let n = short.bytes();
-            sources.extend(values.iter().map(|v| cat(&[lit(8 * (bytes - n), 0), top(v, n)])));
+            sources.extend(
+                values
+                    .iter()
+                    .map(|v| cat(&[lit(8 * (bytes - n), 0), top(v, n)])),
+            );
             selects.extend(v4.iter().map(Sig::expr));
         }
         let s8_value = p.reg(&mut m, 7, name, onehot_mux(&selects, &sources));
@@ -95,7 +109,14 @@ pub fn parser_extract() -> Module {
         m.connect(&ram, "rd_addr", &rd_ctx);
         m.connect_out(&ram, "rd_data", &out);
     }
-    p.finish(&mut m, &[(5, "coarse shift"), (6, "fine shift, destinations"), (7, "choice")]);
+    p.finish(
+        &mut m,
+        &[
+            (5, "coarse shift"),
+            (6, "fine shift, destinations"),
+            (7, "choice"),
+        ],
+    );
     m
 }
 
@@ -103,12 +124,25 @@ pub fn parser_extract() -> Module {
 fn shift(bytes: &[Expr], by: usize, shifted: &Expr, n: usize) -> Vec<Expr> {
     let byte = |i: usize| bytes.get(i).cloned().unwrap_or_else(|| lit(8, 0));
     (0..n)
-        .map(|i| if i + by < bytes.len() { mux(shifted, byte(i + by), byte(i)) } else { byte(i) & (!shifted).repeat(8) })
+        .map(|i| {
+            if i + by < bytes.len() {
+                mux(shifted, byte(i + by), byte(i))
+            } else {
+                byte(i) & (!shifted).repeat(8)
+            }
+        })
         .collect()
 }
 
 /// For each extract, in stage 7: it writes `dest`, and no later one writes the same field.
-fn winners(m: &mut Module, p: &mut Pipe, name: &str, dests: &[Sig], dest: Dest, other: Option<Dest>) -> Vec<Sig> {
+fn winners(
+    m: &mut Module,
+    p: &mut Pipe,
+    name: &str,
+    dests: &[Sig],
+    dest: Dest,
+    other: Option<Dest>,
+) -> Vec<Sig> {
     let is = |i: usize, d: Dest| dests[i].eq(d.code());
     let takes_field = |i: usize| other.map_or(is(i, dest), |o| is(i, dest) | is(i, o));
     (0..EXTRACTS)

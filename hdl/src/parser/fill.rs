@@ -22,9 +22,16 @@ pub const LATENCY: usize = 3;
 
 /// Builds the block.
 pub fn parser_fill(s: &Shape) -> Module {
-    let mut m = Module::new("parser_fill", "Gives each frame a context and copies its first bytes into the window.");
+    let mut m = Module::new(
+        "parser_fill",
+        "Gives each frame a context and copies its first bytes into the window.",
+    );
     let tdata = m.input("s_axis_tdata", s.w, "frame, first byte in bits 7:0");
-    let tkeep = m.input("s_axis_tkeep", s.wb, "bytes that are there; all ones but in the last beat");
+    let tkeep = m.input(
+        "s_axis_tkeep",
+        s.wb,
+        "bytes that are there; all ones but in the last beat",
+    );
     let tvalid = m.input("s_axis_tvalid", 1, "");
     let tready = m.output_reg_rst("s_axis_tready", 1, 0, "");
     let tlast = m.input("s_axis_tlast", 1, "last beat of the frame");
@@ -102,9 +109,18 @@ pub fn byte_count(keep: &Sig) -> Expr {
     let n = keep.width();
     let bits = clog2(n) + 1;
     // The highest one is where a one is followed by a zero.
-    let highest = |i: usize| if i + 1 < n { keep.bit(i) & !keep.bit(i + 1) } else { keep.bit(i) };
+    let highest = |i: usize| {
+        if i + 1 < n {
+            keep.bit(i) & !keep.bit(i + 1)
+        } else {
+            keep.bit(i)
+        }
+    };
     let number = (0..bits).map(|bit| {
-        let with_bit: Vec<Expr> = (0..n).filter(|i| (i + 1) >> bit & 1 == 1).map(highest).collect();
+        let with_bit: Vec<Expr> = (0..n)
+            .filter(|i| (i + 1) >> bit & 1 == 1)
+            .map(highest)
+            .collect();
         if with_bit.is_empty() {
             lit(1, 0)
         } else {

@@ -14,7 +14,7 @@
 //! 6. Read the record; length. 7. Compare with the earlier end. 8. Flags, `l3_off`, `end`. 9. `l4_off`, `split`: they
 //! are the cursor after the advance. 10. Write back: long before the frame's next step reads.
 
-use super::pipe::Pipe;
+use crate::pipe::Pipe;
 use super::program::column_width;
 use super::shape::{ADDR_BITS, CTX_BITS, CURSOR_BITS};
 use super::step::field;
@@ -54,7 +54,10 @@ pub fn of_record(record: &Expr, name: &str) -> Expr {
 
 /// Builds the block.
 pub fn parser_marks() -> Module {
-    let mut m = Module::new("parser_marks", "What the steps of a frame have found out, a record a context.");
+    let mut m = Module::new(
+        "parser_marks",
+        "What the steps of a frame have found out, a record a context.",
+    );
     let dw0 = m.input("dw0", column_width(0), "dword 0, stage 4");
     let end_add = m.input("end_add", END_ADD.width, "added to the length, stage 5");
     let end_word = m.input("end_word", 16, "length, stage 6");
@@ -69,7 +72,10 @@ pub fn parser_marks() -> Module {
     let f9_going = m.input("f9_going", 1, "it takes another step");
     let f9_late = m.input("f9_late", 1, "its step broke a rule");
     let f9_cursor = m.input("f9_cursor", 16, "its cursor after the advance");
-    m.unused(f9_cursor.from_bit(CURSOR_BITS), "a cursor that is too large rejects");
+    m.unused(
+        f9_cursor.from_bit(CURSOR_BITS),
+        "a cursor that is too large rejects",
+    );
     m.unused(field(&dw0, OFF), "the address is computed elsewhere");
     m.unused(field(&dw0, NEED), "the need is checked elsewhere");
 
@@ -103,14 +109,24 @@ pub fn parser_marks() -> Module {
     m.comment("Stage 7: may end be that");
     let earlier = of_record(&s7_old, "end");
     let beyond = of_record(&s7_old, "end_valid") & s7_end.trunc(16).gt(earlier);
-    let s8_end_fail = p.reg(&mut m, 7, "end_fail", &end_en[2] & (s7_end.bit(16) | beyond));
+    let s8_end_fail = p.reg(
+        &mut m,
+        7,
+        "end_fail",
+        &end_en[2] & (s7_end.bit(16) | beyond),
+    );
     let s8_old = p.reg(&mut m, 7, "old", &s7_old);
     let s8_end = p.reg(&mut m, 7, "end", s7_end.trunc(16));
 
     m.comment("Stages 8 and 9: the new record");
     let old8 = |name: &str| of_record(&s8_old, name);
     let s9_flags = p.reg(&mut m, 8, "flags", old8("flags") | &set[3] | &arm_set);
-    let s9_l3_off = p.reg(&mut m, 8, "l3_off", mux(&mark_l3[3], &f8_cursor, old8("l3_off")));
+    let s9_l3_off = p.reg(
+        &mut m,
+        8,
+        "l3_off",
+        mux(&mark_l3[3], &f8_cursor, old8("l3_off")),
+    );
     let s9_l3_valid = p.reg(&mut m, 8, "l3_valid", &mark_l3[3] | old8("l3_valid"));
     let s9_end = p.reg(&mut m, 8, "end", mux(&end_en[3], &s8_end, old8("end")));
     let s9_end_valid = p.reg(&mut m, 8, "end_valid", &end_en[3] | old8("end_valid"));
@@ -151,4 +167,3 @@ pub fn parser_marks() -> Module {
     p.finish(&mut m, &titles);
     m
 }
-

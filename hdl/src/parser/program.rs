@@ -48,14 +48,23 @@ pub fn column_width(dword: usize) -> usize {
 
 /// Builds the block.
 pub fn parser_program(s: &Shape) -> Module {
-    let mut m = Module::new("parser_program", "Program memory: a column a dword, each read when its stage comes.");
+    let mut m = Module::new(
+        "parser_program",
+        "Program memory: a column a dword, each read when its stage comes.",
+    );
     let we = m.input("prog_we", 1, "write a dword");
     let addr = m.input("prog_addr", s.row_bits() + 4, "row * 16 + dword");
     let data = m.input("prog_wdata", 32, "the dword");
     let off_row = m.input("off_row", s.row_bits(), "row whose `off` is asked for");
     let off = m.output("off", OFF.width, "`off` of that row, in the same clock");
     let rows: Vec<Sig> = ASKED
-        .map(|k| m.input(&format!("row_{k}"), s.row_bits(), &format!("row of the frame in stage {k}")))
+        .map(|k| {
+            m.input(
+                &format!("row_{k}"),
+                s.row_bits(),
+                &format!("row of the frame in stage {k}"),
+            )
+        })
         .collect();
 
     m.comment("Write port, registered: it reaches every column");
@@ -80,7 +89,11 @@ pub fn parser_program(s: &Shape) -> Module {
 
     for (dword, stage) in COLUMNS {
         let width = column_width(dword);
-        let out = m.output(&format!("dw{dword}"), width, &format!("dword {dword} of the row of the frame in stage {stage}"));
+        let out = m.output(
+            &format!("dw{dword}"),
+            width,
+            &format!("dword {dword} of the row of the frame in stage {stage}"),
+        );
         let mem = Ram::new(width, s.row_bits()).out_reg();
         let mem = m.instance(&format!("u_dw{dword}"), mem.build());
         m.connect(&mem, "wr_en", w_en.bit(dword));

@@ -18,7 +18,7 @@
 
 use super::extract::FIELDS;
 use super::marks::{of_record, RECORD_BITS};
-use super::pipe::Pipe;
+use crate::pipe::Pipe;
 use super::shape::{CONTEXTS, CTX_BITS, CURSOR_BITS};
 use crate::build::{and_all, cat, or_all, Expr, Module, Sig};
 use crate::bundle;
@@ -30,7 +30,10 @@ pub const LATENCY: usize = 4;
 
 /// Builds the block.
 pub fn parser_result() -> Module {
-    let mut m = Module::new("parser_result", "Judges finished frames and hands their results on in frame order.");
+    let mut m = Module::new(
+        "parser_result",
+        "Judges finished frames and hands their results on in frame order.",
+    );
     let st_valid = m.input("st_valid", 1, "stage 10 holds a frame");
     let st_ctx = m.input("st_ctx", CTX_BITS, "its context");
     let st_record = m.input("st_record", RECORD_BITS, "its record");
@@ -38,7 +41,12 @@ pub fn parser_result() -> Module {
     let st_reject = m.input("st_reject", 1, "it is rejected");
     let fields: Vec<(&str, Sig)> = FIELDS
         .iter()
-        .map(|(name, dest, _)| (*name, m.input(name, 8 * dest.bytes(), "field of context `rd_ctx`")))
+        .map(|(name, dest, _)| {
+            (
+                *name,
+                m.input(name, 8 * dest.bytes(), "field of context `rd_ctx`"),
+            )
+        })
         .collect();
     let rd_ctx = m.output("rd_ctx", CTX_BITS, "context whose result leaves next");
     let release = m.output_reg_rst("release_ctx", 1, 0, "the oldest context is free again");
@@ -58,24 +66,30 @@ pub fn parser_result() -> Module {
     let head_valid = m.reg_rst("head_valid", 1, 0);
     let head_ctx = m.reg("head_ctx", CTX_BITS);
     let head_reject = m.reg("head_reject", 1);
-    let finished = m.named("finished", decode(&s11_ctx, CONTEXTS) & s11_done.repeat(CONTEXTS));
+    let finished = m.named(
+        "finished",
+        decode(&s11_ctx, CONTEXTS) & s11_done.repeat(CONTEXTS),
+    );
     let open = m.named("open", !&out_valid | &out_ready);
     let step = m.named("step", !&head_valid | &open);
     let oldest_done = m.named("oldest_done", done.bit_at(&oldest));
     let take = m.named("take", &step & &oldest_done);
-    m.seq("Stage 11: verdicts; the oldest context leaves when it is done", |b| {
-        let taken = decode(&oldest, CONTEXTS) & take.repeat(CONTEXTS);
-        b.set(&done, &finished | (&done & !taken));
-        for i in 0..CONTEXTS {
-            b.when(finished.bit(i), |b| b.set_bit(&rejected, i, &s11_reject));
-        }
-        b.when(&step, |b| {
-            b.set(&head_valid, &oldest_done);
-            b.set(&head_ctx, &oldest);
-            b.set(&head_reject, rejected.bit_at(&oldest));
-        });
-        b.when(&take, |b| b.set(&oldest, &oldest + 1));
-    });
+    m.seq(
+        "Stage 11: verdicts; the oldest context leaves when it is done",
+        |b| {
+            let taken = decode(&oldest, CONTEXTS) & take.repeat(CONTEXTS);
+            b.set(&done, &finished | (&done & !taken));
+            for i in 0..CONTEXTS {
+                b.when(finished.bit(i), |b| b.set_bit(&rejected, i, &s11_reject));
+            }
+            b.when(&step, |b| {
+                b.set(&head_valid, &oldest_done);
+                b.set(&head_ctx, &oldest);
+                b.set(&head_reject, rejected.bit_at(&oldest));
+            });
+            b.when(&take, |b| b.set(&oldest, &oldest + 1));
+        },
+    );
 
     m.assign(&rd_ctx, &head_ctx);
     let records = m.instance("u_records", lutram(RECORD_BITS, CTX_BITS));
@@ -104,9 +118,23 @@ fn pack(m: &mut Module, record: &Sig, fields: &[(&str, Sig)], reject: &Sig) -> E
     };
     let l3_off = of_record(record, "l3_off");
     m.unused(l3_off.bit(CURSOR_BITS - 1), "an l3_off beyond 255 rejects");
-    m.unused(of_record(record, "l3_valid"), "an l3_off that is not marked is 0");
-    let of_marks = ["flags", "l4_off", "split", "l4_valid", "split_valid", "end_valid", "end"];
-    let mut values: Vec<(&str, Expr)> = of_marks.iter().map(|n| (*n, kept(of_record(record, n)))).collect();
+    m.unused(
+        of_record(record, "l3_valid"),
+        "an l3_off that is not marked is 0",
+    );
+    let of_marks = [
+        "flags",
+        "l4_off",
+        "split",
+        "l4_valid",
+        "split_valid",
+        "end_valid",
+        "end",
+    ];
+    let mut values: Vec<(&str, Expr)> = of_marks
+        .iter()
+        .map(|n| (*n, kept(of_record(record, n))))
+        .collect();
     for name in ["vlan0", "vlan1", "sport", "dport", "seq", "tcp_flags"] {
         values.push((name, of_field(name)));
     }

@@ -20,7 +20,10 @@ pub const LATENCY: usize = 1;
 
 /// Builds the block.
 pub fn parser_select() -> Module {
-    let mut m = Module::new("parser_select", "The bytes of the chunk that decide how a step goes on.");
+    let mut m = Module::new(
+        "parser_select",
+        "The bytes of the chunk that decide how a step goes on.",
+    );
     let chunk = m.input("chunk", CHUNK_BITS, "16 bytes, first in bits 7:0");
     let key_sel = m.input("key_sel", KEY_SEL.width, "chunk byte of each key byte");
     let adv_sel = m.input("adv_sel", ADV_SEL.width, "chunk byte of the advance");
@@ -49,7 +52,9 @@ fn byte_of(m: &mut Module, name: &str, bytes: &Expr, sel: &Expr) -> Expr {
     let mut left: Vec<Expr> = (0..bytes.width() / 8).map(|i| bytes.byte(i)).collect();
     for level in (0..sel.width()).rev() {
         let half = left.len() / 2;
-        let chosen: Vec<Expr> = (0..half).map(|i| mux(sel.bit(level), &left[i + half], &left[i])).collect();
+        let chosen: Vec<Expr> = (0..half)
+            .map(|i| mux(sel.bit(level), &left[i + half], &left[i]))
+            .collect();
         let wire = m.named(&format!("{name}_of_{half}"), cat_lsb_first(&chosen));
         left = (0..half).map(|i| wire.byte(i)).collect();
     }

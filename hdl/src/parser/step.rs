@@ -21,15 +21,14 @@
 //! - 6: arms ([`super::arms`]); shift and mask of the advance. 7: next row; second shift.
 //! - 8: new cursor; the next step begins, of this frame or of a new one. 9 (= 0 of the next): what the step leaves ([`super::marks`]).
 
-use super::pipe::Pipe;
+use crate::pipe::Pipe;
 use super::program::ASKED;
 use super::shape::{Shape, ADDR_BITS, CTX_BITS, CURSOR_BITS, LIMIT_BITS};
 use crate::build::{clog2, lit, mux, Expr, Module, Sig};
 use crate::prim::lutram;
 use pagetrain_formats::layout::Field;
 use pagetrain_formats::program::fields::{
-    ADV_ADD, ADV_EN, ADV_LSHIFT, ADV_MASK, ADV_MIN, ADV_RSHIFT, ADV_SEL, NEED, NEXT,
-    OFF, SET,
+    ADV_ADD, ADV_EN, ADV_LSHIFT, ADV_MASK, ADV_MIN, ADV_RSHIFT, ADV_SEL, NEED, NEXT, OFF, SET,
 };
 
 /// Clocks of a step.
@@ -44,7 +43,10 @@ pub(super) fn field(column: &Sig, f: Field) -> Expr {
 
 /// Builds the block.
 pub fn parser_step(s: &Shape) -> Module {
-    let mut m = Module::new("parser_step", "A ring of nine stages in which frames take one step of the program a round.");
+    let mut m = Module::new(
+        "parser_step",
+        "A ring of nine stages in which frames take one step of the program a round.",
+    );
     let enable = m.input("cfg_parser_enable", 1, "there is a program");
     let start_valid = m.input("start_valid", 1, "a frame is ready to be parsed");
     let start_ctx = m.input("start_ctx", CTX_BITS, "its context");
@@ -106,12 +108,18 @@ pub fn parser_step(s: &Shape) -> Module {
     let next_ctx = m.reg_rst("next_ctx", CTX_BITS, 0);
     let new_frame = m.named("new_frame", !&s8_go & &ready);
     let width = waiting.width();
-    let waiting_next = m.named("waiting_next", &waiting + start_valid.zext(width) - new_frame.zext(width));
-    m.seq("Frames that wait to begin; they begin in the order in which they came", |b| {
-        b.set(&waiting, &waiting_next);
-        b.set(&ready, waiting_next.any());
-        b.when(&new_frame, |b| b.set(&next_ctx, &next_ctx + 1));
-    });
+    let waiting_next = m.named(
+        "waiting_next",
+        &waiting + start_valid.zext(width) - new_frame.zext(width),
+    );
+    m.seq(
+        "Frames that wait to begin; they begin in the order in which they came",
+        |b| {
+            b.set(&waiting, &waiting_next);
+            b.set(&ready, waiting_next.any());
+            b.when(&new_frame, |b| b.set(&next_ctx, &next_ctx + 1));
+        },
+    );
     let issue_ctx = m.named("issue_ctx", mux(&s8_go, &ctx[8], &next_ctx));
     let off_row = m.output("off_row", s.row_bits(), "row whose `off` is wanted");
     m.assign(&off_row, &s8_row & s8_go.repeat(s.row_bits()));
@@ -125,7 +133,11 @@ pub fn parser_step(s: &Shape) -> Module {
     p.load(8, &s0_off_air, !&s8_go & !&enable);
     p.load(8, &s0_ctx, &issue_ctx);
     p.load(8, &s0_row, &off_row);
-    p.load(8, &s0_cursor, sum.s8_sum.trunc(CURSOR_BITS) & s8_go.repeat(CURSOR_BITS));
+    p.load(
+        8,
+        &s0_cursor,
+        sum.s8_sum.trunc(CURSOR_BITS) & s8_go.repeat(CURSOR_BITS),
+    );
     p.load(8, &s0_limit, limits.out("rd_data"));
     p.load(8, &s0_off, &off);
     p.load(8, &s0_step, mux(&s8_go, &next_step[7], lit(steps_bits, 1)));
@@ -143,16 +155,28 @@ pub fn parser_step(s: &Shape) -> Module {
         ("f5_first", &first[5], "it takes its first step"),
         ("f5_ctx", &ctx[5], "its context"),
         ("f5_cursor", &cursor[5], "its cursor"),
-        ("f6_first", &first[6], "the frame in stage 6 takes its first step"),
+        (
+            "f6_first",
+            &first[6],
+            "the frame in stage 6 takes its first step",
+        ),
         ("f6_ctx", &ctx[6], "its context"),
-        ("f7_alive", &s7_alive, "stage 7 holds a frame that is not rejected"),
+        (
+            "f7_alive",
+            &s7_alive,
+            "stage 7 holds a frame that is not rejected",
+        ),
         ("f7_last", &last[6], "it may take no further step"),
         ("f8_cursor", &cursor[8], "cursor of the frame in stage 8"),
         ("f9_valid", &valid[9], "stage 9 holds a frame"),
         ("f9_ctx", &ctx[9], "its context"),
         ("f9_going", &s9_going, "it takes another step"),
         ("f9_late", &s9_late, "its step broke a rule"),
-        ("f9_cursor", &sum.s9_sum, "its cursor after the advance, unchecked"),
+        (
+            "f9_cursor",
+            &sum.s9_sum,
+            "its cursor after the advance, unchecked",
+        ),
     ];
     for (name, sig, doc) in tell {
         let port = m.output(name, sig.width(), doc);
@@ -186,17 +210,29 @@ struct Sum {
 fn advance(m: &mut Module, p: &mut Pipe, cursor: &[Sig], dw2: &Sig, dw3: &Sig, byte: &Sig) -> Sum {
     m.comment("Stages 5 to 8: advance");
     let add = field(dw2, ADV_ADD);
-    let s6_base = p.reg(m, 5, "base", cursor[5].zext(ADDR_BITS) + add.zext(ADDR_BITS));
+    let s6_base = p.reg(
+        m,
+        5,
+        "base",
+        cursor[5].zext(ADDR_BITS) + add.zext(ADDR_BITS),
+    );
     let base = p.carry(m, "base", &s6_base, 6, 8);
     let s6_add = p.reg(m, 5, "add", add);
     let s6_rshift = p.reg(m, 5, "rshift", field(dw2, ADV_RSHIFT));
-    let s6_mask = p.reg(m, 5, "mask", field(dw2, ADV_MASK) & field(dw2, ADV_EN).repeat(8));
+    let s6_mask = p.reg(
+        m,
+        5,
+        "mask",
+        field(dw2, ADV_MASK) & field(dw2, ADV_EN).repeat(8),
+    );
     let s6_lshift = p.reg(m, 5, "lshift", field(dw2, ADV_LSHIFT));
     m.unused(field(dw2, ADV_SEL), "the bytes are chosen elsewhere");
 
     let s7_part = p.reg(m, 6, "part", byte.shr_by(&s6_rshift) & &s6_mask);
     let s7_lshift = p.reg(m, 6, "lshift", &s6_lshift);
-    m.comment("What the variable part must be at least: minimum - constant, if that is not negative");
+    m.comment(
+        "What the variable part must be at least: minimum - constant, if that is not negative",
+    );
     let lack = m.named("lack", field(dw3, ADV_MIN).zext(9) - s6_add.zext(9));
     let s7_least = p.reg(m, 6, "least", lack.trunc(8) & (!lack.bit(8)).repeat(8));
     m.unused(field(dw3, NEXT), "the next row is chosen elsewhere");

@@ -27,27 +27,46 @@ pub const LATENCY: usize = 4;
 
 /// Builds the block.
 pub fn parser_window(s: &Shape) -> Module {
-    let mut m = Module::new("parser_window", "The first bytes of each context's frame; reads any 16 of them.");
+    let mut m = Module::new(
+        "parser_window",
+        "The first bytes of each context's frame; reads any 16 of them.",
+    );
     let wr_valid = m.input("wr_valid", 1, "write a beat");
     let wr_ctx = m.input("wr_ctx", CTX_BITS, "its context");
     let wr_beat = m.input("wr_beat", s.beat_bits(), "its number in the window");
     let wr_data = m.input("wr_data", s.w, "its bytes");
     let rd_ctx = m.input("rd_ctx", CTX_BITS, "read: context");
     let rd_addr = m.input("rd_addr", ADDR_BITS, "read: first byte");
-    let rd_limit = m.input("rd_limit", LIMIT_BITS, "read: first byte that does not count");
+    let rd_limit = m.input(
+        "rd_limit",
+        LIMIT_BITS,
+        "read: first byte that does not count",
+    );
     let chunk = m.output_reg("chunk", CHUNK_BITS, "16 bytes, first in bits 7:0");
 
     let bank_bits = clog2(s.banks);
     let row = rd_addr.bits(4, s.index_bits() + bank_bits);
     let in_turn = m.named("in_turn", row.trunc(bank_bits));
     let index = m.named("index", row.from_bit(bank_bits));
-    m.unused(rd_addr.from_bit(4 + row.width()), "beyond the window everything reads as 0");
+    m.unused(
+        rd_addr.from_bit(4 + row.width()),
+        "beyond the window everything reads as 0",
+    );
 
-    let wr = Write { valid: &wr_valid, ctx: &wr_ctx, beat: &wr_beat, data: &wr_data };
+    let wr = Write {
+        valid: &wr_valid,
+        ctx: &wr_ctx,
+        beat: &wr_beat,
+        data: &wr_data,
+    };
     let lane_bytes = CHUNK_BYTES.min(s.wb);
     let mut bytes: Vec<Expr> = vec![];
     for bank in 0..s.banks {
-        let wraps = if bank + 1 < s.banks { in_turn.gt(bank) } else { lit(1, 0) };
+        let wraps = if bank + 1 < s.banks {
+            in_turn.gt(bank)
+        } else {
+            lit(1, 0)
+        };
         let at = m.named(&format!("index_{bank}"), &index + wraps.zext(index.width()));
         for lane in 0..CHUNK_BYTES / lane_bytes {
             let (we, waddr, wdata) = wr.port(s, bank, lane);
@@ -73,7 +92,10 @@ pub fn parser_window(s: &Shape) -> Module {
     let there = (0..CHUNK_BYTES).map(|i| !&negative & (&many | s2_avail.trunc(4).gt(i)));
     let there = cat_lsb_first(&there.collect::<Vec<_>>());
     m.seq("Bytes that are there", |b| {
-        b.set(&s2_avail, rd_limit.zext(ADDR_BITS + 1) - rd_addr.zext(ADDR_BITS + 1));
+        b.set(
+            &s2_avail,
+            rd_limit.zext(ADDR_BITS + 1) - rd_addr.zext(ADDR_BITS + 1),
+        );
         b.set(&s3_there, there);
         b.set(&s4_there, &s3_there);
     });
@@ -96,7 +118,11 @@ fn rotate(m: &mut Module, s: &Shape, bytes: Vec<Expr>, rd_addr: &Sig, there: &Si
         let by = 1 << level;
         // The chunk, and what the levels below may still turn away.
         let kept = CHUNK_BYTES - 1 + by;
-        let turn = if levels - level <= coarse { s3_turn.bit(level) } else { s4_turn.bit(level) };
+        let turn = if levels - level <= coarse {
+            s3_turn.bit(level)
+        } else {
+            s4_turn.bit(level)
+        };
         let turned: Vec<Expr> = (0..kept)
             .map(|i| mux(&turn, bytes[(i + by) % bytes.len()].clone(), &bytes[i]))
             .collect();
@@ -108,7 +134,9 @@ fn rotate(m: &mut Module, s: &Shape, bytes: Vec<Expr>, rd_addr: &Sig, there: &Si
             s4_bytes = Some((reg, wire));
         }
     }
-    let masked: Vec<Expr> = (0..CHUNK_BYTES).map(|i| &bytes[i] & there.bit(i).repeat(8)).collect();
+    let masked: Vec<Expr> = (0..CHUNK_BYTES)
+        .map(|i| &bytes[i] & there.bit(i).repeat(8))
+        .collect();
     m.seq("Rotation", |b| {
         b.set(&s2_turn, rd_addr.trunc(levels));
         b.set(&s3_turn, &s2_turn);

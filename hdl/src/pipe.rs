@@ -20,7 +20,10 @@ impl Pipe {
     #[track_caller]
     pub fn load(&mut self, stage: usize, sig: &Sig, value: impl Operand) {
         let value = value.operand(sig.width());
-        self.stages.entry(stage).or_default().push((sig.clone(), value));
+        self.stages
+            .entry(stage)
+            .or_default()
+            .push((sig.clone(), value));
     }
 
     /// A register `s<stage + 1>_<name>` that stage `stage` loads.
@@ -34,7 +37,13 @@ impl Pipe {
 
     /// The same with reset to 0.
     #[track_caller]
-    pub fn reg_rst(&mut self, m: &mut Module, stage: usize, name: &str, value: impl Into<Expr>) -> Sig {
+    pub fn reg_rst(
+        &mut self,
+        m: &mut Module,
+        stage: usize,
+        name: &str,
+        value: impl Into<Expr>,
+    ) -> Sig {
         let value = value.into();
         let sig = m.reg_rst(&format!("s{}_{name}", stage + 1), value.width(), 0);
         self.load(stage, &sig, value);
@@ -42,7 +51,14 @@ impl Pipe {
     }
 
     /// Carries a value that stage `from` sees along to stage `to`: element i is what stage `from` + i sees.
-    pub fn carry(&mut self, m: &mut Module, name: &str, sig: &Sig, from: usize, to: usize) -> Vec<Sig> {
+    pub fn carry(
+        &mut self,
+        m: &mut Module,
+        name: &str,
+        sig: &Sig,
+        from: usize,
+        to: usize,
+    ) -> Vec<Sig> {
         let mut copies = vec![sig.clone()];
         for stage in from..to {
             let next = self.reg(m, stage, name, &copies[stage - from]);
@@ -52,7 +68,14 @@ impl Pipe {
     }
 
     /// The same with reset to 0, for valid bits.
-    pub fn carry_rst(&mut self, m: &mut Module, name: &str, sig: &Sig, from: usize, to: usize) -> Vec<Sig> {
+    pub fn carry_rst(
+        &mut self,
+        m: &mut Module,
+        name: &str,
+        sig: &Sig,
+        from: usize,
+        to: usize,
+    ) -> Vec<Sig> {
         let mut copies = vec![sig.clone()];
         for stage in from..to {
             let next = self.reg_rst(m, stage, name, &copies[stage - from]);
