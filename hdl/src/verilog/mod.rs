@@ -65,11 +65,15 @@ fn file(module: &str, header: &Header) -> String {
     format!("{text}\n`default_nettype none\n\n{module}\n`default_nettype wire\n")
 }
 
-/// The design as rust-hdl's own printer takes foreign Verilog: an instance, and the modules as its core.
+/// The module as rust-hdl's own printer takes foreign Verilog: an instance, and the module's text as its core.
+/// That printer repeats a core for every instance in the tree, hence the guard.
 pub(crate) fn wrapper(m: &Module) -> rust_hdl_core::ast::Verilog {
-    let mut files = vec![];
-    let cores = match collect(m, &Header::default(), &mut files) {
-        Ok(()) => files.iter().map(|f| f.text.as_str()).collect(),
+    let cores = match lower::lower(m) {
+        Ok(lowered) => {
+            let guard = format!("PAGETRAIN_{}", m.name().to_uppercase());
+            let text = module::print(&lowered);
+            format!("`ifndef {guard}\n`define {guard}\n{text}`endif\n")
+        }
         // rust-hdl's trait has no error path: text that no tool accepts, with the reason.
         Err(e) => format!("`error {e}\n"),
     };

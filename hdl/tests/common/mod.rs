@@ -3,6 +3,8 @@
 //! In an integration test: `mod common;`. In a unit test: `use crate::testkit`.
 #![allow(dead_code)]
 
+pub mod equivalence;
+
 use pagetrain_hdl::build::Module;
 use pagetrain_hdl::verilog::{emit, Header, VerilogFile};
 use std::path::{Path, PathBuf};

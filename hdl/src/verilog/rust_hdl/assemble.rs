@@ -43,7 +43,7 @@ fn module(node: &Node, name: &str, known: &mut Known) -> Result<Module, Refused>
     }
     let mut s = Scope {
         path: node.path.clone(),
-        m: Module::new(name, ""),
+        m: Module::new(name, "From a rust-hdl description."),
         sigs: HashMap::new(),
         enums: node
             .enums
