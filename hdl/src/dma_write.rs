@@ -35,8 +35,9 @@ mod bursts;
 mod copy;
 mod prepare;
 
-use crate::build::{Instance, Module};
+use crate::build::Module;
 use crate::bundle;
+use crate::part::Part;
 use crate::prim::Fifo;
 use crate::write_data::write_data;
 use pagetrain_formats::Config;
@@ -97,9 +98,10 @@ pub fn dma_write(cfg: &Config) -> Module {
     let accepted = m.named("accepted", &valid & &ready);
     let prepared = prepare::prepare(&mut m, &w, &cmd, &accepted.expr(), &record);
 
-    let copy = m.instance("u_copy", copy::copy(&w));
-    let bursts = m.instance("u_bursts", bursts::bursts(&w));
-    let data = m.instance("u_data", write_data(cfg.dma_width));
+    let copy = Part::new(&mut m, "u_copy", copy::copy(&w));
+    let bursts = Part::new(&mut m, "u_bursts", bursts::bursts(&w));
+    let data = Part::new(&mut m, "u_data", write_data(cfg.dma_width));
+    copy.show(&mut m, &["rd_addr", "rd_data", "free_valid", "free_words"]);
     let queues = [
         ("data", &copy, &prepared.data),
         ("burst", &bursts, &prepared.burst),
@@ -126,61 +128,13 @@ pub fn dma_write(cfg: &Config) -> Module {
         },
     );
 
-    connect_bursts(&mut m, &bursts, &data);
-    connect_copy(&mut m, cfg, &w, &copy, &data);
+    bursts.show(&mut m, &["m_aw_tvalid", "m_aw_tready", "m_aw_tdata"]);
+    data.show(&mut m, &["m_w_tvalid", "m_w_tready", "m_w_tdata"]);
+    bursts.show(&mut m, &["b_valid", "b_err", "done_seq", "quiesce", "idle"]);
+    m.connect(&bursts, "ahead", data.out("ahead"));
+    m.connect(&data, "grant", bursts.out("grant"));
+    m.connect(&copy, "popped", data.out("popped"));
+    m.connect(&data, "push", copy.out("push"));
+    m.connect(&data, "push_data", copy.out("push_data"));
     m
-}
-
-/// Addresses, responses, and what ties them to the data.
-fn connect_bursts(m: &mut Module, bursts: &Instance, data: &Instance) {
-    for (name, width, doc) in [
-        ("quiesce", 1, "announce no further burst"),
-        ("m_aw_tready", 1, "burst taken"),
-        ("b_valid", 1, "a burst was answered"),
-        ("b_err", 1, "with an error"),
-    ] {
-        let port = m.input(name, width, doc);
-        m.connect(bursts, name, &port);
-    }
-    for (name, width, doc) in [
-        ("m_aw_tvalid", 1, "burst valid"),
-        ("m_aw_tdata", bundle::aw().width(), "AW"),
-        ("done_seq", 16, "commands done"),
-        ("idle", 1, "no burst is under way"),
-    ] {
-        let port = m.output(name, width, doc);
-        m.connect_out(bursts, name, &port);
-    }
-    m.connect(bursts, "ahead", data.out("ahead"));
-    m.connect(data, "grant", bursts.out("grant"));
-}
-
-/// Frame store and data.
-fn connect_copy(m: &mut Module, cfg: &Config, w: &Widths, copy: &Instance, data: &Instance) {
-    let rd_data = m.input(
-        "rd_data",
-        cfg.dma_width,
-        "word of the frame store asked for two clocks ago",
-    );
-    m.connect(copy, "rd_data", &rd_data);
-    for (name, width, doc) in [
-        ("rd_addr", w.word, "word of the frame store"),
-        ("free_valid", 1, "a frame was read"),
-        ("free_words", w.word, "its words"),
-    ] {
-        let port = m.output(name, width, doc);
-        m.connect_out(copy, name, &port);
-    }
-    m.connect(copy, "popped", data.out("popped"));
-    m.connect(data, "push", copy.out("push"));
-    m.connect(data, "push_data", copy.out("push_data"));
-    let ready = m.input("m_w_tready", 1, "beat taken");
-    m.connect(data, "m_w_tready", &ready);
-    for (name, width, doc) in [
-        ("m_w_tvalid", 1, "beat valid"),
-        ("m_w_tdata", bundle::wd(cfg.dma_width).width(), "WD"),
-    ] {
-        let port = m.output(name, width, doc);
-        m.connect_out(data, name, &port);
-    }
 }

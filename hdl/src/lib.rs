@@ -22,6 +22,8 @@ pub mod regs;
 pub mod rx;
 pub mod verilog;
 pub mod write_data;
+pub mod completion;
+mod part;
 
 #[cfg(test)]
 #[path = "../tests/common/mod.rs"]
