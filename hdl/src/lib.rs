@@ -6,24 +6,26 @@ extern crate self as pagetrain_hdl;
 mod axi;
 pub mod build;
 pub mod bundle;
+pub mod checksum;
+pub mod completion;
 pub mod control;
-pub mod frame_store;
-pub mod write_mux;
-pub mod read_mux;
-pub mod prescaler;
 pub mod counters;
 pub mod desc_prefetch;
 pub mod dma_write;
 pub mod flow_table;
+pub mod frame_store;
 pub mod interrupt;
 pub mod parser;
+pub mod prescaler;
+pub mod pipe;
+mod part;
 pub mod prim;
+pub mod read_mux;
 pub mod regs;
 pub mod rx;
 pub mod verilog;
 pub mod write_data;
-pub mod completion;
-mod part;
+pub mod write_mux;
 
 #[cfg(test)]
 #[path = "../tests/common/mod.rs"]
