@@ -267,6 +267,35 @@ impl Engine {
         self.completions.waiting()
     }
 
+    /// Small buffers and pages that the engine has: posted, being filled, or reported only in a train that is still open.
+    /// Once the host has taken every completion, it has all others.
+    pub fn holds(&self) -> (usize, usize) {
+        let mut smalls = self.smalls.posted() + self.smalls.bad();
+        let mut pages = self.pages.posted() + self.pages.bad();
+        pages += usize::from(self.queue_page.is_some());
+        for flow in &self.flows {
+            let (train_smalls, train_pages) = flow.train.finishes();
+            smalls += train_smalls;
+            pages += train_pages + usize::from(flow.page.is_some());
+        }
+        (smalls, pages)
+    }
+
+    /// Slot and opening clock of each open train.
+    pub fn open_trains(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let open = self
+            .flows
+            .iter()
+            .enumerate()
+            .filter(|(_, flow)| flow.train.is_open());
+        open.map(|(slot, flow)| (slot, flow.train.opened()))
+    }
+
+    /// Number of the oldest frame in the store.
+    pub fn oldest_frame(&self) -> Option<u16> {
+        self.store.oldest()
+    }
+
     /// Frames in the store, and their bytes.
     pub fn stored(&self) -> (usize, usize) {
         (self.store.len(), self.store.bytes())

@@ -1,6 +1,6 @@
 //! A train that is held: its entries, and what may join it (design section 3).
 
-use pagetrain_formats::{Completion, Head, Reason};
+use pagetrain_formats::{Completion, Ext, Head, Reason};
 
 /// An open train. Closed is the state in which it holds no entry.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,22 @@ impl Train {
     /// Packets held.
     pub fn packets(&self) -> u32 {
         self.packets
+    }
+
+    /// Small buffers and pages that are the host's once the train is closed and taken.
+    pub fn finishes(&self) -> (usize, usize) {
+        let small = |e: &&Completion| match e {
+            Completion::Pkt(pkt) => pkt.hdr_len > 0,
+            Completion::Ext(ext) => matches!(ext, Ext::Small { .. }),
+            Completion::Buf(_) | Completion::Stop => false,
+        };
+        let page = |e: &&Completion| match e {
+            Completion::Pkt(pkt) => pkt.page_full,
+            Completion::Ext(ext) => matches!(ext, Ext::Page { full: true, .. }),
+            Completion::Buf(_) | Completion::Stop => false,
+        };
+        let count = |of: &dyn Fn(&&Completion) -> bool| self.entries.iter().filter(of).count();
+        (count(&small), count(&page))
     }
 
     /// The reason for which a packet that is otherwise fit to join does not: sequence number `seq`, payload `len` bytes.

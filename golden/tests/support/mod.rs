@@ -6,6 +6,8 @@ pub mod expect;
 pub mod frames;
 pub mod oracle;
 pub mod rig;
+pub mod traffic;
+pub mod watch;
 
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
