@@ -9,7 +9,7 @@ use pagetrain_formats::{
     Buf, BufId, BufStatus, Completion, Ext, Head, Pkt, COMPLETION_BYTES, SMALL_BYTES,
 };
 
-use crate::memory::HostMemory;
+use crate::memory::Memory;
 use crate::registers::Place;
 
 pub use crate::deliver_error::DeliverError;
@@ -84,7 +84,7 @@ impl Train {
     }
 
     /// Appends a packet's header, as it lies in its small buffers, to `out`.
-    pub fn header(&self, packet: &Packet, memory: &HostMemory, out: &mut Vec<u8>) {
+    pub fn header(&self, packet: &Packet, memory: &impl Memory, out: &mut Vec<u8>) {
         let mut left = usize::from(packet.pkt.hdr_len);
         for addr in packet.smalls.into_iter().flatten() {
             append(memory, addr, left.min(SMALL_BYTES), out);
@@ -93,14 +93,14 @@ impl Train {
     }
 
     /// Appends what lies of a packet in pages to `out`: the payload, or the whole frame if it is unsplit.
-    pub fn payload(&self, packet: &Packet, memory: &HostMemory, out: &mut Vec<u8>) {
+    pub fn payload(&self, packet: &Packet, memory: &impl Memory, out: &mut Vec<u8>) {
         for piece in self.pieces(packet) {
             append(memory, piece.addr, piece.len as usize, out);
         }
     }
 
     /// Appends the frame as a stack is handed it: header and payload, without padding and stripped tags.
-    pub fn frame(&self, packet: &Packet, memory: &HostMemory, out: &mut Vec<u8>) {
+    pub fn frame(&self, packet: &Packet, memory: &impl Memory, out: &mut Vec<u8>) {
         self.header(packet, memory, out);
         self.payload(packet, memory, out);
     }
@@ -115,7 +115,7 @@ impl Train {
     }
 }
 
-fn append(memory: &HostMemory, addr: u64, len: usize, out: &mut Vec<u8>) {
+fn append(memory: &impl Memory, addr: u64, len: usize, out: &mut Vec<u8>) {
     let at = out.len();
     out.resize(at + len, 0);
     memory.read(addr, &mut out[at..]);
@@ -185,7 +185,7 @@ impl Walker {
     /// Takes every entry that is there and hands up what is complete. Stops at the first entry that breaks a rule.
     pub fn poll(
         &mut self,
-        memory: &HostMemory,
+        memory: &impl Memory,
         mut sink: impl FnMut(Delivery<'_>),
     ) -> Result<(), DeliverError> {
         loop {

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::access::RegisterWrite;
 use crate::deliver::{DeliverError, Delivery, Walker};
-use crate::memory::HostMemory;
+use crate::memory::{HostMemory, Memory};
 use crate::registers::Place;
 
 /// Bit of a cookie that tells a page from a small buffer.
@@ -122,7 +122,7 @@ struct Pool {
 
 impl Pool {
     /// Writes descriptors for every free buffer.
-    fn post(&mut self, memory: &mut HostMemory, mut posted: impl FnMut(&Descriptor)) {
+    fn post(&mut self, memory: &mut impl Memory, mut posted: impl FnMut(&Descriptor)) {
         for index in self.free.drain(..) {
             let descriptor = &self.descriptors[index as usize];
             let slot = u64::from(self.tail) & ((1 << self.ring.log2) - 1);
@@ -251,7 +251,7 @@ impl Host {
     }
 
     /// Posts every buffer that is free; the doorbells to ring.
-    pub fn post(&mut self, memory: &mut HostMemory) -> impl Iterator<Item = RegisterWrite> {
+    pub fn post(&mut self, memory: &mut impl Memory) -> impl Iterator<Item = RegisterWrite> {
         if !self.stopped {
             let walker = &mut self.walker;
             self.smalls.post(memory, |d| {
@@ -271,7 +271,7 @@ impl Host {
     /// The doorbell that tells the engine.
     pub fn poll(
         &mut self,
-        memory: &HostMemory,
+        memory: &impl Memory,
         mut sink: impl FnMut(Delivery<'_>),
     ) -> Result<Option<RegisterWrite>, HostError> {
         let Self {

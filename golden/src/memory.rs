@@ -7,6 +7,25 @@ use std::collections::HashMap;
 
 const BLOCK: u64 = 4096;
 
+/// Memory as a driver sees it: the model's, or the one behind simulated hardware. Addresses wrap at 2^64.
+pub trait Memory {
+    /// Copies the bytes at `addr` into `out`.
+    fn read(&self, addr: u64, out: &mut [u8]);
+
+    /// Stores bytes of the host's.
+    fn poke(&mut self, addr: u64, bytes: &[u8]);
+}
+
+impl Memory for HostMemory {
+    fn read(&self, addr: u64, out: &mut [u8]) {
+        HostMemory::read(self, addr, out);
+    }
+
+    fn poke(&mut self, addr: u64, bytes: &[u8]) {
+        HostMemory::poke(self, addr, bytes);
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Region {
     base: u64,
