@@ -151,6 +151,7 @@ pub struct Host {
     walker: Walker,
     taken: u64,
     stopped: bool,
+    extent: (u64, usize),
 }
 
 impl Host {
@@ -215,7 +216,23 @@ impl Host {
             walker: Walker::new(completions),
             taken: 0,
             stopped: false,
+            extent: (options.base, (addr - options.base) as usize),
         })
+    }
+
+    /// Base and bytes of everything that was allocated, rings and buffers.
+    pub fn extent(&self) -> (u64, usize) {
+        self.extent
+    }
+
+    /// Base of the completion ring, and the base-2 logarithm of its entries.
+    pub fn completion_ring(&self) -> (u64, u32) {
+        (self.completions.base, self.completions.log2)
+    }
+
+    /// Completion entries taken so far.
+    pub fn taken(&self) -> u64 {
+        self.walker.taken()
     }
 
     /// The register writes that tell the engine where the rings lie.
