@@ -13,7 +13,7 @@
 //! | `cmd_valid`, `cmd_op`, `cmd_done` | out, out, in | a command; `cmd_valid` holds until `cmd_done` |
 //! | `reset_req`, `resetting`, `reset_done`, `halted` | | to and from `control` |
 //! | `stop_written` | in | the STOP entry has reached the host |
-//! | `run`, `parser_enable` | out | take frames that begin now; a program is loaded |
+//! | `run`, `fetch`, `parser_enable` | out | take frames that begin now; fetch descriptors; a program is loaded |
 //! | `irq_clear` | out | what the host writes to IRQ_STATUS |
 //! | `counter_*` | | read port of `counters` |
 //! | `stat_bad_write`, `stat_bad_doorbell`, `stat_stopped` | out | pulses |

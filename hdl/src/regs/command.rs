@@ -14,6 +14,7 @@ pub(super) fn commands(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_d
     let parser_enable = m.output_reg_rst("parser_enable", 1, 0, "a program is loaded");
     let reset_req = m.output_reg_rst("reset_req", 1, 0, "pulse: reset the engine");
     let run = m.output_reg_rst("run", 1, 0, "take frames that begin now");
+    let fetch = m.output_reg_rst("fetch", 1, 0, "fetch descriptors");
     let irq_clear = m.output_reg_rst(
         "irq_clear",
         shown.get(regs::IRQ_STATUS).width(),
@@ -51,6 +52,13 @@ pub(super) fn commands(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_d
             &enable & !&wait_reset & !&halted & !&stopping & !&stopped,
         );
     });
+
+    m.seq(
+        "descriptors are fetched from the first enable to a stop or reset",
+        |b| {
+            b.set(&fetch, (&fetch | &enable) & !&stopped & !&wait_reset);
+        },
+    );
 
     let take = m.named(
         "take_cmd",
