@@ -4,8 +4,11 @@
 //! - [`dut`]: a module of the `hdl` crate to the same.
 //! - [`sim`]: clock, tasks, signals; sample before the edge, drive after it.
 //! - [`axis`]: AXI-Stream source, sink, monitor. [`stream`]: the same for single values.
+//! - [`axi`]: AXI4 memory and monitor. [`axil`]: AXI4-Lite manager and monitor.
 //! - [`stall`]: pauses of all of them, by name. [`Rng`]: random numbers that a seed replays.
 
+pub mod axi;
+pub mod axil;
 pub mod axis;
 pub mod dut;
 pub mod sim;

@@ -36,6 +36,17 @@ impl Channel {
         }
     }
 
+    /// A channel whose ports have names of no pattern; messages call it `name`.
+    pub fn ports(name: &str, valid: &str, ready: &str, fields: &[&str]) -> Channel {
+        let fields = fields.iter().map(|&field| field.to_owned()).collect();
+        Channel {
+            name: name.into(),
+            valid: valid.into(),
+            ready: ready.into(),
+            fields,
+        }
+    }
+
     /// Sets the payload: ports `<prefix>_<field>`, the first in the lowest bits of a transfer's value.
     pub fn fields<S: AsRef<str>>(mut self, fields: impl IntoIterator<Item = S>) -> Channel {
         self.fields = fields

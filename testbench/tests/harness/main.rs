@@ -1,5 +1,9 @@
 //! Tests of the harness itself, on small hand-written designs.
 
+mod axi_manager;
+mod axi_memory;
+mod axi_rules;
+mod axil;
 mod axis;
 mod block;
 mod designs;
