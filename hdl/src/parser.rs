@@ -17,7 +17,7 @@
 //!   result may leave before its frame has ended. `tkeep` may be 0 in a last beat. The program is written while the parser is off.
 //!
 //! ## Pipeline
-//! - [`fill`]: each frame gets one of 16 *contexts* and its first bytes go to the [`window`] memory.
+//! - [`fill`]: each frame gets a *context*, one of 16 (32 at W = 512), and its first bytes go to the [`window`] memory.
 //! - [`step`]: the ring: nine stages, a step a round, up to nine frames on their way at once. Around it: [`program`] memory, chunk from
 //!   the [`window`], byte [`select`]ion, match of the [`arms`].
 //! - [`marks`], [`extract`]: what the steps leave behind, in RAMs a context deep.
@@ -80,9 +80,9 @@ pub fn parser(cfg: &Config) -> Module {
     let step = m.instance("u_step", step::parser_step(&s));
     let select = m.instance("u_select", select::parser_select());
     let arms = m.instance("u_match", arms::parser_match(&s));
-    let marks = m.instance("u_marks", marks::parser_marks());
-    let extract = m.instance("u_extract", extract::parser_extract());
-    let result = m.instance("u_result", result::parser_result());
+    let marks = m.instance("u_marks", marks::parser_marks(&s));
+    let extract = m.instance("u_extract", extract::parser_extract(&s));
+    let result = m.instance("u_result", result::parser_result(&s));
 
     let outside = [
         (&fill, "s_axis_tdata", &tdata),

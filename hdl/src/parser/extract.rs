@@ -14,9 +14,9 @@
 //! ## Pipeline
 //! Each extract: 5. shift by 8 and 4 bytes; 6. by 2 and 1; which field takes it. Each field: 7. choose among the extracts; 8. write.
 
-use crate::pipe::Pipe;
-use super::shape::{CHUNK_BITS, CTX_BITS};
+use super::shape::{Shape, CHUNK_BITS};
 use crate::build::{cat, cat_lsb_first, lit, mux, onehot_mux, or_all, Expr, Module, Sig};
+use crate::pipe::Pipe;
 use crate::prim::lutram;
 use pagetrain_formats::program::fields::EXTRACTS;
 use pagetrain_formats::program::Dest;
@@ -41,7 +41,7 @@ pub const FIELDS: [(&str, Dest, Option<Dest>); 10] = [
 ];
 
 /// Builds the block.
-pub fn parser_extract() -> Module {
+pub fn parser_extract(s: &Shape) -> Module {
     let mut m = Module::new(
         "parser_extract",
         "Takes fields out of the chunk and keeps them until the result leaves.",
@@ -50,8 +50,8 @@ pub fn parser_extract() -> Module {
     let dw4 = m.input("dw4", 8 * EXTRACTS, "the row's extracts, stage 5");
     let f5_valid = m.input("f5_valid", 1, "stage 5 holds a frame");
     let f5_first = m.input("f5_first", 1, "it takes its first step");
-    let f5_ctx = m.input("f5_ctx", CTX_BITS, "its context");
-    let rd_ctx = m.input("rd_ctx", CTX_BITS, "whose fields are read");
+    let f5_ctx = m.input("f5_ctx", s.ctx_bits(), "its context");
+    let rd_ctx = m.input("rd_ctx", s.ctx_bits(), "whose fields are read");
     let mut p = Pipe::new();
     let valid = p.carry_rst(&mut m, "valid", &f5_valid, 5, 7);
     let first = p.carry(&mut m, "first", &f5_first, 5, 7);
@@ -102,7 +102,7 @@ pub fn parser_extract() -> Module {
         let written = &valid[2] & (&first[2] | or_all(&selects));
         let s8_write = p.reg_rst(&mut m, 7, &format!("{name}_write"), written);
         let out = m.output(name, 8 * bytes, "field of context `rd_ctx`");
-        let ram = m.instance(&format!("u_{name}"), lutram(8 * bytes, CTX_BITS));
+        let ram = m.instance(&format!("u_{name}"), lutram(8 * bytes, s.ctx_bits()));
         m.connect(&ram, "wr_en", &s8_write);
         m.connect(&ram, "wr_addr", &ctx[3]);
         m.connect(&ram, "wr_data", &s8_value);

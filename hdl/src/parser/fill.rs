@@ -14,7 +14,7 @@
 //! ## Pipeline
 //! 1. Input register. 2. Beat number in the window; bytes of the beat from `tkeep`. 3. Limit = bytes before the beat + bytes of the beat.
 
-use super::shape::{Shape, CONTEXTS, CTX_BITS, LIMIT_BITS};
+use super::shape::{Shape, LIMIT_BITS};
 use crate::build::{clog2, lit, mux, or_all, Expr, Module, Sig};
 
 /// Clocks from the transfer of the beat that closes the window to `start_valid`.
@@ -39,7 +39,7 @@ pub fn parser_fill(s: &Shape) -> Module {
 
     m.comment("Contexts: a frame takes one with its first beat");
     let in_frame = m.reg_rst("in_frame", 1, 0);
-    let used = m.reg_rst("used", CTX_BITS + 1, 0);
+    let used = m.reg_rst("used", s.ctx_bits() + 1, 0);
     let fire = m.named("fire", &tvalid & &tready);
     let begins = m.named("begins", &fire & !&in_frame);
     let more = begins.zext(used.width());
@@ -49,7 +49,7 @@ pub fn parser_fill(s: &Shape) -> Module {
     m.seq("Contexts in use", |b| {
         b.set(&used, &used_next);
         b.set(&in_frame, &in_frame_next);
-        b.set(&tready, &in_frame_next | used_next.ne(CONTEXTS));
+        b.set(&tready, &in_frame_next | used_next.ne(s.contexts));
     });
 
     let b_valid = m.reg_rst("b_valid", 1, 0);
@@ -64,12 +64,12 @@ pub fn parser_fill(s: &Shape) -> Module {
     });
 
     let wr_valid = m.output_reg_rst("wr_valid", 1, 0, "a beat for the window memory");
-    let wr_ctx = m.output_reg("wr_ctx", CTX_BITS, "its context");
+    let wr_ctx = m.output_reg("wr_ctx", s.ctx_bits(), "its context");
     let wr_beat = m.output_reg("wr_beat", s.beat_bits(), "its number in the window");
     let wr_data = m.output_reg("wr_data", s.w, "its bytes");
     let closes = m.reg_rst("closes", 1, 0);
     let count = m.reg("count", clog2(s.wb) + 1);
-    let ctx = m.reg_rst("ctx", CTX_BITS, 0);
+    let ctx = m.reg_rst("ctx", s.ctx_bits(), 0);
     let beat = m.reg_rst("beat", s.beat_bits(), 0);
     let full = m.reg_rst("full", 1, 0);
     let in_window = m.named("in_window", &b_valid & !&full);
@@ -93,7 +93,7 @@ pub fn parser_fill(s: &Shape) -> Module {
     });
 
     let start_valid = m.output_reg_rst("start_valid", 1, 0, "a frame is ready to be parsed");
-    let start_ctx = m.output_reg("start_ctx", CTX_BITS, "its context");
+    let start_ctx = m.output_reg("start_ctx", s.ctx_bits(), "its context");
     let start_limit = m.output_reg("start_limit", LIMIT_BITS, "min(frame length, window)");
     let before = wr_beat.zext(LIMIT_BITS).shl(clog2(s.wb));
     m.seq("Stage 3: limit", |b| {

@@ -14,11 +14,11 @@
 //! 6. Read the record; length. 7. Compare with the earlier end. 8. Flags, `l3_off`, `end`. 9. `l4_off`, `split`: they
 //! are the cursor after the advance. 10. Write back: long before the frame's next step reads.
 
-use crate::pipe::Pipe;
 use super::program::column_width;
-use super::shape::{ADDR_BITS, CTX_BITS, CURSOR_BITS};
+use super::shape::{Shape, ADDR_BITS, CURSOR_BITS};
 use super::step::field;
 use crate::build::{cat_lsb_first, mux, Expr, Module};
+use crate::pipe::Pipe;
 use crate::prim::lutram;
 use pagetrain_formats::program::fields::{
     END_ADD, END_EN, MARK_L3, MARK_L4, MARK_SPLIT, NEED, OFF, SET,
@@ -53,7 +53,7 @@ pub fn of_record(record: &Expr, name: &str) -> Expr {
 }
 
 /// Builds the block.
-pub fn parser_marks() -> Module {
+pub fn parser_marks(s: &Shape) -> Module {
     let mut m = Module::new(
         "parser_marks",
         "What the steps of a frame have found out, a record a context.",
@@ -62,13 +62,13 @@ pub fn parser_marks() -> Module {
     let end_add = m.input("end_add", END_ADD.width, "added to the length, stage 5");
     let end_word = m.input("end_word", 16, "length, stage 6");
     let f5_cursor = m.input("f5_cursor", CURSOR_BITS, "cursor of the frame in stage 5");
-    let f6_ctx = m.input("f6_ctx", CTX_BITS, "context of the frame in stage 6");
+    let f6_ctx = m.input("f6_ctx", s.ctx_bits(), "context of the frame in stage 6");
     let f6_first = m.input("f6_first", 1, "it takes its first step");
     let f8_cursor = m.input("f8_cursor", CURSOR_BITS, "cursor of the frame in stage 8");
     let arm_set = m.input("arm_set", 8, "flags of the arm");
     let s8_accept = m.input("s8_accept", 1, "the program accepts the frame");
     let f9_valid = m.input("f9_valid", 1, "stage 9 holds a frame");
-    let f9_ctx = m.input("f9_ctx", CTX_BITS, "its context");
+    let f9_ctx = m.input("f9_ctx", s.ctx_bits(), "its context");
     let f9_going = m.input("f9_going", 1, "it takes another step");
     let f9_late = m.input("f9_late", 1, "its step broke a rule");
     let f9_cursor = m.input("f9_cursor", 16, "its cursor after the advance");
@@ -93,9 +93,9 @@ pub fn parser_marks() -> Module {
 
     m.comment("Stage 6: the record so far; the new end");
     let st_valid = m.output_reg_rst("st_valid", 1, 0, "stage 10 holds a frame");
-    let st_ctx = m.output_reg("st_ctx", CTX_BITS, "its context");
+    let st_ctx = m.output_reg("st_ctx", s.ctx_bits(), "its context");
     let st_record = m.output_reg("st_record", RECORD_BITS, "its record");
-    let records = m.instance("u_records", lutram(RECORD_BITS, CTX_BITS));
+    let records = m.instance("u_records", lutram(RECORD_BITS, s.ctx_bits()));
     m.connect(&records, "wr_en", &st_valid);
     m.connect(&records, "wr_addr", &st_ctx);
     m.connect(&records, "wr_data", &st_record);

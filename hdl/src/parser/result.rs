@@ -18,10 +18,10 @@
 
 use super::extract::FIELDS;
 use super::marks::{of_record, RECORD_BITS};
-use crate::pipe::Pipe;
-use super::shape::{CONTEXTS, CTX_BITS, CURSOR_BITS};
+use super::shape::{Shape, CURSOR_BITS};
 use crate::build::{and_all, cat, or_all, Expr, Module, Sig};
 use crate::bundle;
+use crate::pipe::Pipe;
 use crate::prim::{decode, lutram};
 use pagetrain_formats::program::fields::{TCP, UDP, V4, V6, VLAN0, VLAN1};
 
@@ -29,13 +29,13 @@ use pagetrain_formats::program::fields::{TCP, UDP, V4, V6, VLAN0, VLAN1};
 pub const LATENCY: usize = 4;
 
 /// Builds the block.
-pub fn parser_result() -> Module {
+pub fn parser_result(s: &Shape) -> Module {
     let mut m = Module::new(
         "parser_result",
         "Judges finished frames and hands their results on in frame order.",
     );
     let st_valid = m.input("st_valid", 1, "stage 10 holds a frame");
-    let st_ctx = m.input("st_ctx", CTX_BITS, "its context");
+    let st_ctx = m.input("st_ctx", s.ctx_bits(), "its context");
     let st_record = m.input("st_record", RECORD_BITS, "its record");
     let st_done = m.input("st_done", 1, "it takes no further step");
     let st_reject = m.input("st_reject", 1, "it is rejected");
@@ -48,7 +48,7 @@ pub fn parser_result() -> Module {
             )
         })
         .collect();
-    let rd_ctx = m.output("rd_ctx", CTX_BITS, "context whose result leaves next");
+    let rd_ctx = m.output("rd_ctx", s.ctx_bits(), "context whose result leaves next");
     let release = m.output_reg_rst("release_ctx", 1, 0, "the oldest context is free again");
     let out_valid = m.output_reg_rst("m_axis_res_tvalid", 1, 0, "");
     let out_ready = m.input("m_axis_res_tready", 1, "");
@@ -60,15 +60,15 @@ pub fn parser_result() -> Module {
     let s11_reject = judge(&mut m, &mut p, &st_record, &st_reject);
     p.finish(&mut m, &[(10, "rules for the end of a parse")]);
 
-    let done = m.reg_rst("done", CONTEXTS, 0);
-    let rejected = m.reg("rejected", CONTEXTS);
-    let oldest = m.reg_rst("oldest", CTX_BITS, 0);
+    let done = m.reg_rst("done", s.contexts, 0);
+    let rejected = m.reg("rejected", s.contexts);
+    let oldest = m.reg_rst("oldest", s.ctx_bits(), 0);
     let head_valid = m.reg_rst("head_valid", 1, 0);
-    let head_ctx = m.reg("head_ctx", CTX_BITS);
+    let head_ctx = m.reg("head_ctx", s.ctx_bits());
     let head_reject = m.reg("head_reject", 1);
     let finished = m.named(
         "finished",
-        decode(&s11_ctx, CONTEXTS) & s11_done.repeat(CONTEXTS),
+        decode(&s11_ctx, s.contexts) & s11_done.repeat(s.contexts),
     );
     let open = m.named("open", !&out_valid | &out_ready);
     let step = m.named("step", !&head_valid | &open);
@@ -77,9 +77,9 @@ pub fn parser_result() -> Module {
     m.seq(
         "Stage 11: verdicts; the oldest context leaves when it is done",
         |b| {
-            let taken = decode(&oldest, CONTEXTS) & take.repeat(CONTEXTS);
+            let taken = decode(&oldest, s.contexts) & take.repeat(s.contexts);
             b.set(&done, &finished | (&done & !taken));
-            for i in 0..CONTEXTS {
+            for i in 0..s.contexts {
                 b.when(finished.bit(i), |b| b.set_bit(&rejected, i, &s11_reject));
             }
             b.when(&step, |b| {
@@ -92,7 +92,7 @@ pub fn parser_result() -> Module {
     );
 
     m.assign(&rd_ctx, &head_ctx);
-    let records = m.instance("u_records", lutram(RECORD_BITS, CTX_BITS));
+    let records = m.instance("u_records", lutram(RECORD_BITS, s.ctx_bits()));
     m.connect(&records, "wr_en", &st_valid);
     m.connect(&records, "wr_addr", &st_ctx);
     m.connect(&records, "wr_data", &st_record);

@@ -4,10 +4,6 @@ use crate::build::clog2;
 use pagetrain_formats::program::fields::CHUNK_BYTES;
 use pagetrain_formats::Config;
 
-/// Frames that may be in the parser at once: as many as the step unit holds, and some that arrive or leave.
-pub const CONTEXTS: usize = 16;
-/// Bits of a context's number.
-pub const CTX_BITS: usize = 4;
 /// Bits of a cursor; a cursor that does not fit rejects.
 pub const CURSOR_BITS: usize = 9;
 /// Bits of cursor + `off`.
@@ -32,6 +28,8 @@ pub struct Shape {
     pub steps: usize,
     /// Banks of 16-byte rows in the window memory.
     pub banks: usize,
+    /// Frames that may be in the parser at once: as many as the step unit holds, and those that arrive or leave.
+    pub contexts: usize,
 }
 
 impl Shape {
@@ -45,7 +43,14 @@ impl Shape {
             steps: cfg.parser_steps,
             // Two for a chunk across two rows; as many as a beat has rows, so that a beat is written in one clock.
             banks: (cfg.w_bytes() / CHUNK_BYTES).max(2),
+            // Where a frame may come every clock, a frame of one step is in for 19 clocks.
+            contexts: if cfg.data_width == 512 { 32 } else { 16 },
         }
+    }
+
+    /// Bits of a context's number.
+    pub fn ctx_bits(&self) -> usize {
+        clog2(self.contexts)
     }
 
     /// Beats that fill the window.

@@ -21,10 +21,10 @@
 //! - 6: arms ([`super::arms`]); shift and mask of the advance. 7: next row; second shift.
 //! - 8: new cursor; the next step begins, of this frame or of a new one. 9 (= 0 of the next): what the step leaves ([`super::marks`]).
 
-use crate::pipe::Pipe;
 use super::program::ASKED;
-use super::shape::{Shape, ADDR_BITS, CTX_BITS, CURSOR_BITS, LIMIT_BITS};
+use super::shape::{Shape, ADDR_BITS, CURSOR_BITS, LIMIT_BITS};
 use crate::build::{clog2, lit, mux, Expr, Module, Sig};
+use crate::pipe::Pipe;
 use crate::prim::lutram;
 use pagetrain_formats::layout::Field;
 use pagetrain_formats::program::fields::{
@@ -49,7 +49,7 @@ pub fn parser_step(s: &Shape) -> Module {
     );
     let enable = m.input("cfg_parser_enable", 1, "there is a program");
     let start_valid = m.input("start_valid", 1, "a frame is ready to be parsed");
-    let start_ctx = m.input("start_ctx", CTX_BITS, "its context");
+    let start_ctx = m.input("start_ctx", s.ctx_bits(), "its context");
     let start_limit = m.input("start_limit", LIMIT_BITS, "its bytes that can be seen");
     let off = m.input("off", 8, "`off` of row `off_row`");
     let dw0 = m.input("dw0", super::program::column_width(0), "dword 0, stage 4");
@@ -65,7 +65,7 @@ pub fn parser_step(s: &Shape) -> Module {
     let s0_valid = m.reg_rst("s0_valid", 1, 0);
     let s0_first = m.reg("s0_first", 1);
     let s0_off_air = m.reg("s0_off_air", 1);
-    let s0_ctx = m.reg("s0_ctx", CTX_BITS);
+    let s0_ctx = m.reg("s0_ctx", s.ctx_bits());
     let s0_row = m.reg("s0_row", s.row_bits());
     let s0_cursor = m.reg("s0_cursor", CURSOR_BITS);
     let s0_limit = m.reg("s0_limit", LIMIT_BITS);
@@ -103,9 +103,9 @@ pub fn parser_step(s: &Shape) -> Module {
     m.assign(&s9_late, over | &sum.s9_small | &s9_end_fail);
 
     m.comment("Stage 8: a frame that goes on, else one that waits");
-    let waiting = m.reg_rst("waiting", CTX_BITS + 1, 0);
+    let waiting = m.reg_rst("waiting", s.ctx_bits() + 1, 0);
     let ready = m.reg_rst("ready", 1, 0);
-    let next_ctx = m.reg_rst("next_ctx", CTX_BITS, 0);
+    let next_ctx = m.reg_rst("next_ctx", s.ctx_bits(), 0);
     let new_frame = m.named("new_frame", !&s8_go & &ready);
     let width = waiting.width();
     let waiting_next = m.named(
@@ -123,7 +123,7 @@ pub fn parser_step(s: &Shape) -> Module {
     let issue_ctx = m.named("issue_ctx", mux(&s8_go, &ctx[8], &next_ctx));
     let off_row = m.output("off_row", s.row_bits(), "row whose `off` is wanted");
     m.assign(&off_row, &s8_row & s8_go.repeat(s.row_bits()));
-    let limits = m.instance("u_limits", lutram(LIMIT_BITS, CTX_BITS));
+    let limits = m.instance("u_limits", lutram(LIMIT_BITS, s.ctx_bits()));
     m.connect(&limits, "wr_en", &start_valid);
     m.connect(&limits, "wr_addr", &start_ctx);
     m.connect(&limits, "wr_data", &start_limit);

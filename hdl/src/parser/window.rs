@@ -17,7 +17,7 @@
 //! 1. Bank addresses. 2. Memory; how many of the 16 bytes are there. 3. Rotation by 4 bytes and more.
 //! 4. Rotation by less; bytes that are not there become 0.
 
-use super::shape::{Shape, ADDR_BITS, CHUNK_BITS, CTX_BITS, LIMIT_BITS};
+use super::shape::{Shape, ADDR_BITS, CHUNK_BITS, LIMIT_BITS};
 use crate::build::{cat, cat_lsb_first, clog2, lit, mux, Expr, Module, Sig};
 use crate::prim::Ram;
 use pagetrain_formats::program::fields::CHUNK_BYTES;
@@ -32,10 +32,10 @@ pub fn parser_window(s: &Shape) -> Module {
         "The first bytes of each context's frame; reads any 16 of them.",
     );
     let wr_valid = m.input("wr_valid", 1, "write a beat");
-    let wr_ctx = m.input("wr_ctx", CTX_BITS, "its context");
+    let wr_ctx = m.input("wr_ctx", s.ctx_bits(), "its context");
     let wr_beat = m.input("wr_beat", s.beat_bits(), "its number in the window");
     let wr_data = m.input("wr_data", s.w, "its bytes");
-    let rd_ctx = m.input("rd_ctx", CTX_BITS, "read: context");
+    let rd_ctx = m.input("rd_ctx", s.ctx_bits(), "read: context");
     let rd_addr = m.input("rd_addr", ADDR_BITS, "read: first byte");
     let rd_limit = m.input(
         "rd_limit",
@@ -70,7 +70,7 @@ pub fn parser_window(s: &Shape) -> Module {
         let at = m.named(&format!("index_{bank}"), &index + wraps.zext(index.width()));
         for lane in 0..CHUNK_BYTES / lane_bytes {
             let (we, waddr, wdata) = wr.port(s, bank, lane);
-            let mem = Ram::new(8 * lane_bytes, CTX_BITS + s.index_bits()).out_reg();
+            let mem = Ram::new(8 * lane_bytes, s.ctx_bits() + s.index_bits()).out_reg();
             let mem = m.instance(&format!("u_bank_{bank}_{lane}"), mem.build());
             m.connect(&mem, "wr_en", we);
             m.connect(&mem, "wr_addr", waddr);

@@ -470,26 +470,26 @@ fn old_window_bytes_are_never_seen_when_short_frames_follow_long_ones() {
 #[test]
 fn test_fails_when_the_parser_is_broken() {
     let limits = W64.limits();
-    // The limit of steps comes one late; of two extracts into one field the earlier wins too.
-    let broken = [
-        (
-            "s1_last <= s0_step == 5'h10;",
-            "s1_last <= s0_step == 5'h11;",
-        ),
-        (
-            "s7_seq_from_0 <= (s6_dest_0 == 4'hb) & !",
-            "s7_seq_from_0 <= (s6_dest_0 == 4'hb) | !",
-        ),
-    ];
-    for (good, bad) in broken {
-        let design = W64
-            .design()
-            .mutate(good, bad)
-            .unwrap_or_else(|error| panic!("{error}"));
-        let model = build(&design);
-        let error = run_batches(&model, limits, 1, StallProfile::None, 30, |rng, _| {
-            random_batch(rng, limits, 40)
-        });
-        assert!(error.is_err(), "not noticed: {good}");
-    }
+    let broken = |good: &str, bad: &str| {
+        build(
+            &W64.design()
+                .mutate(good, bad)
+                .unwrap_or_else(|error| panic!("{error}")),
+        )
+    };
+    // Bytes beyond the frame are not masked.
+    let model = broken("s4_there <= s3_there;", "s4_there <= 16'hffff;");
+    let ended = run_batches(&model, limits, 1, StallProfile::None, 10, |rng, _| {
+        random_batch(rng, limits, 40)
+    });
+    assert!(ended.is_err(), "bytes beyond the frame went unnoticed");
+    // The limit of steps comes one late.
+    let model = broken(
+        "s1_last <= s0_step == 5'h10;",
+        "s1_last <= s0_step == 5'h11;",
+    );
+    let ended = run_batches(&model, limits, 1, StallProfile::None, 1, |_, _| {
+        (chain(17), vec![vec![0; 60]])
+    });
+    assert!(ended.is_err(), "a step too many went unnoticed");
 }
