@@ -5,24 +5,27 @@
 
 pub mod access;
 pub mod checksum;
+mod commands;
 pub mod completions;
 pub mod counters;
 pub mod deliver;
-mod deliver_error;
 pub mod engine;
 pub mod error;
 pub mod flow;
 pub mod frame;
 pub mod host;
+mod inspect;
 pub mod memory;
 pub mod pages;
 pub mod parser;
+mod place;
 pub mod plan;
 pub mod program;
 pub mod registers;
 pub mod rings;
 pub mod standalone;
 pub mod store;
+mod timers;
 pub mod train;
 
 pub use access::{RegisterWrite, Written};

@@ -1,0 +1,116 @@
+//! Placement: a frame's bytes into small buffers and pages, and the entries that tell where (design sections 2, 4).
+
+use pagetrain_formats::{Completion, Counter, Ext, Pkt, L3, L4, SMALL_BYTES};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::memory::HostMemory;
+use crate::pages::{fill, Fragment};
+use crate::parser::{flag, TAGS_AT};
+use crate::plan::{Plan, Way};
+use crate::store::Stored;
+
+impl Engine {
+    /// Writes the frame's bytes, and leaves its entries (PKT without HEAD, EXT) in `self.entries`.
+    pub(crate) fn write_frame(
+        &mut self,
+        frame: &Stored,
+        plan: &Plan,
+        memory: &mut HostMemory,
+    ) -> Result<(), EngineError> {
+        let all = if plan.tags == 0 {
+            &frame.bytes[..]
+        } else {
+            self.stripped.clear();
+            self.stripped.extend_from_slice(&frame.bytes[..TAGS_AT]);
+            self.stripped
+                .extend_from_slice(&frame.bytes[TAGS_AT + plan.tags..]);
+            &self.stripped[..]
+        };
+        let mut cookies = [None; 2];
+        for (cookie, part) in cookies
+            .iter_mut()
+            .zip(all[..plan.hdr_len].chunks(SMALL_BYTES))
+        {
+            if let Some(buffer) = self.smalls.take() {
+                buffer.write(0, part, memory)?;
+                *cookie = Some(buffer.cookie);
+            }
+        }
+        let owner = match plan.slot() {
+            Some(slot) => &mut self.flows[slot].page,
+            None => &mut self.queue_page,
+        };
+        self.fragments.clear();
+        let data = &all[plan.paged.clone()];
+        let fits = fill(owner, &mut self.pages, data, &mut self.fragments, memory)?;
+        debug_assert!(fits, "room was counted before");
+        let filled = self.fragments.iter().filter(|f| f.full).count();
+        self.counters.add(Counter::PagesFilled, filled as u64);
+
+        let extra = cookies[1].map(|cookie| Completion::Ext(Ext::Small { cookie }));
+        let (first, more) = self.fragments.split_first().unzip();
+        self.entries.clear();
+        self.entries.push(Completion::Pkt(packet(
+            frame,
+            plan,
+            cookies[0],
+            first.copied(),
+        )));
+        self.entries.extend(extra);
+        self.entries
+            .extend(more.unwrap_or_default().iter().map(|f| {
+                Completion::Ext(Ext::Page {
+                    cookie: f.cookie,
+                    offset: f.offset as u16,
+                    len: f.len as u16,
+                    full: f.full,
+                })
+            }));
+        let ext_count = (self.entries.len() - 1) as u8;
+        if let Completion::Pkt(pkt) = &mut self.entries[0] {
+            pkt.ext_count = ext_count;
+        }
+        Ok(())
+    }
+}
+
+/// The PKT entry, but for HEAD and `ext_count`.
+fn packet(frame: &Stored, plan: &Plan, small: Option<u32>, first: Option<Fragment>) -> Pkt {
+    let parsed = &frame.parsed;
+    let either = |a, b| (parsed.has(a), parsed.has(b));
+    let offset = |marked: Option<usize>| marked.map_or(0, |o| o - plan.tags);
+    let fragment = first.unwrap_or_default();
+    Pkt {
+        hdr_cookie: small.unwrap_or(0),
+        page_cookie: fragment.cookie,
+        page_offset: fragment.offset as u16,
+        frag_len: fragment.len as u16,
+        frame_len: frame.bytes.len() as u16,
+        rx_seq: frame.rx_seq,
+        vlan0: parsed.vlan0,
+        vlan1: parsed.vlan1,
+        hdr_len: plan.hdr_len as u16,
+        l3_off: offset(parsed.l3_off) as u8,
+        l4_off: offset(parsed.l4_off) as u16,
+        ext_count: 0,
+        head: None,
+        page_full: fragment.full,
+        split: plan.way == Way::Split,
+        l3: match either(flag::V4, flag::V6) {
+            (true, _) => L3::V4,
+            (_, true) => L3::V6,
+            _ => L3::None,
+        },
+        l4: match either(flag::TCP, flag::UDP) {
+            (true, _) => L4::Tcp,
+            (_, true) => L4::Udp,
+            _ => L4::None,
+        },
+        ip_csum: plan.ip_csum,
+        l4_csum: plan.l4_csum,
+        vlan_count: parsed.vlan_count() as u8,
+        ip_opt: parsed.has(flag::OPT),
+        watched: plan.slot().is_some(),
+    }
+}
