@@ -1,0 +1,164 @@
+//! Stage 5: records, the walk over further pages, the new state of train, page and timer.
+
+use super::control::Shared;
+use super::outcome::Decided;
+use super::Parts;
+use crate::build::*;
+use crate::prim::decode;
+use pagetrain_formats::Config;
+
+/// What the sequence of stages needs to know.
+pub(super) struct Next {
+    /// The first fragment is placed (wire).
+    pub done_first: Sig,
+    /// A further fragment is loaded (wire).
+    pub walk: Sig,
+}
+
+/// Adds stage 5.
+pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Decided) -> Next {
+    let w = &sh.w;
+    let job = |name: &str| p.decide.out(&format!("job_{name}"));
+
+    m.comment("Stage 5: the packet's records, when there is room for them");
+    let done_first = m.named("done_first", &sh.acting & (!&d.placed | p.record.out("room")));
+    let simple = !p.pages.out("frag_more") & !job("hdr_two");
+    let simple = m.named("simple", simple | !&d.placed);
+    m.assign(&sh.finish, (&done_first & &simple) | &sh.closing_record);
+    let packet_end = m.named("packet_end", &sh.finish & &d.placed);
+    let walk = m.named(
+        "walk",
+        &sh.walking & p.pages.out("head_now") & p.copy.out("room") & !p.copy.out("page_busy"),
+    );
+    let extra = m.reg("extra_records", 5);
+    let write_small = m.named("write_small", &done_first & &d.placed & job("hdr_two"));
+    m.seq("EXT records of the packet", |b| {
+        b.first(|c| {
+            c.when(&sh.deciding, |b| b.set(&extra, 0));
+            c.when(&write_small | &sh.placing, |b| b.set(&extra, &extra + 1));
+        });
+    });
+    let place = m.named("place", &done_first | &sh.placing);
+    m.connect(&p.pages, "walk", &walk);
+    m.connect(&p.pages, "place", &place);
+    m.connect(&p.pages, "commit", &packet_end);
+    m.connect(&p.pages, "forget", &sh.finish & (&d.removes | &sh.op.release));
+    m.connect(&p.copy, "page_load", &sh.placing);
+    m.connect(&p.copy, "page_addr", p.pages.out("frag_addr"));
+    m.connect(&p.copy, "page_len", p.pages.out("frag_len"));
+    m.connect(&p.copy, "page_off", p.pages.out("frag_off"));
+    m.connect(&p.copy, "page_last", !p.pages.out("frag_more"));
+    records(m, p, sh, d, &packet_end, &write_small, &extra);
+
+    let filled = m.output_reg_rst("stat_pages_filled", 1, 0, "a page was filled");
+    let placed_page = (&done_first & &d.placed) | &sh.placing;
+    m.seq("Pages filled", |b| b.set(&filled, placed_page & p.pages.out("frag_full")));
+
+    m.comment("The new state of the train, written a clock later");
+    let was = |s: &Sig| s & d.joins.repeat(s.width());
+    let next_seq = m.reg("next_seq", 32);
+    let next_bytes = m.reg("next_bytes", 20);
+    let next_packets = m.reg("next_packets", 7);
+    let next_entries = m.reg("next_entries", 7);
+    let next_start = m.reg("next_start", w.rec);
+    let next_slot = m.reg("next_slot", w.slot);
+    let next_reason = m.reg("next_reason", 5);
+    let next_watched = m.reg("next_watched", 1);
+    let write = m.reg_rst("write_train", 1, 0);
+    let set_timer = m.reg_rst("set_timer", 1, 0);
+    let clear_timer = m.reg_rst("clear_timer", 1, 0);
+    let stays = m.named("stays_open", (&d.joins | &d.opens) & !&d.after);
+    let at = m.named("at_slot", decode(&sh.slot, cfg.flows));
+    let wr = p.record.out("wr");
+    m.seq("State of the train", |b| {
+        b.set(&write, &packet_end & &d.watched);
+        b.set(&set_timer, &packet_end & &d.opens & !&d.after);
+        b.set(&clear_timer, &sh.finish & (&d.closes | (&packet_end & !&stays)));
+        b.when(&sh.finish, |b| {
+            b.set(&next_seq, job("seq_next"));
+            b.set(&next_bytes, mux(&d.joins, &d.sum, job("page_bytes").zext(20)));
+            b.set(&next_packets, was(&d.now.packets) + 1);
+            b.set(&next_entries, was(&d.now.entries) + extra.zext(7) + 1);
+            b.set(&next_start, &wr - was(&d.now.entries).trunc(w.rec));
+            b.set(&next_slot, &sh.slot);
+            b.set(&next_reason, &d.after_reason);
+            b.set(&next_watched, &d.watched);
+        });
+        b.first(|c| {
+            c.when(&packet_end, |b| {
+                b.set(&d.open, (&d.open & !&at) | (&at & stays.repeat(cfg.flows)));
+            });
+            c.when(&sh.finish & &d.closes, |b| b.set(&d.open, &d.open & !&at));
+        });
+    });
+    let word = [&next_seq, &next_bytes, &next_packets, &next_entries];
+    m.connect(&d.mem, "wr_en", &write);
+    m.connect(&d.mem, "wr_addr", next_slot.trunc(w.flow));
+    m.connect(&d.mem, "wr_data", cat_lsb_first(&word));
+    m.connect(&p.timer, "set", &set_timer);
+    m.connect(&p.timer, "clear", &clear_timer);
+    m.connect(&p.timer, "slot", next_slot.trunc(w.flow));
+    m.connect(&p.timer, "open", &d.open);
+    m.connect(&p.command, "open", &d.open);
+    m.connect(&p.command, "has", p.pages.out("has"));
+
+    m.comment("Trains and pages that leave");
+    let page_left = mux(job("page_any"), !p.pages.out("frag_full"), p.pages.out("has_now"));
+    m.connect(&p.report, "placed", &packet_end);
+    m.connect(&p.report, "after", &d.after);
+    m.connect(&p.report, "last", &d.removes & page_left);
+    for (port, value) in [
+        ("after_slot", &next_slot),
+        ("after_watched", &next_watched),
+        ("after_start", &next_start),
+        ("after_count", &next_entries),
+        ("after_bytes", &next_bytes),
+        ("after_packets", &next_packets),
+        ("after_reason", &next_reason),
+        ("close_slot", &sh.slot),
+        ("close_count", &d.now.entries),
+        ("close_bytes", &d.now.bytes),
+        ("close_packets", &d.now.packets),
+    ] {
+        m.connect(&p.report, port, value);
+    }
+    m.connect(&p.report, "close_start", &wr - d.now.entries.trunc(w.rec));
+    m.connect(&p.report, "last_cookie", p.pages.out("frag_cookie"));
+    m.connect(&p.report, "last_fill", p.pages.out("fill_next").trunc(16));
+    m.unused(p.pages.out("fill_next").bit(16), "a page that is given back is not full");
+    m.unused(p.pages.out("fill_now").bit(16), "a page that is held is not full");
+    m.unused(p.pages.out("frag_fill").bit(16), "a fragment does not begin at a page's end");
+    m.connect(&p.report, "copy_busy", p.copy.out("busy"));
+    m.connect(&p.report, "issued", p.copy.out("issued"));
+    Next { done_first, walk }
+}
+
+/// Connects the record writer.
+fn records(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, packet_end: &Sig, write_small: &Sig, extra: &Sig) {
+    let job = |name: &str| p.decide.out(&format!("job_{name}"));
+    let r = &p.record;
+    m.connect(r, "slot", &sh.slot);
+    m.connect(r, "need", job("need"));
+    m.connect(r, "write_pkt", packet_end);
+    m.connect(r, "write_small", write_small);
+    m.connect(r, "write_page", &sh.placing);
+    m.connect(r, "index", extra);
+    m.connect(r, "advance", packet_end);
+    m.connect(r, "hdr_any", job("hdr_any"));
+    m.connect(r, "pkt_any", job("page_any"));
+    m.connect(r, "pkt_cookie", p.pages.out("first_cookie"));
+    m.connect(r, "pkt_offset", p.pages.out("first_fill"));
+    m.connect(r, "pkt_len", p.pages.out("first_len").zext(16));
+    m.connect(r, "pkt_full", p.pages.out("first_full"));
+    m.connect(r, "ext_cookie", p.pages.out("frag_cookie"));
+    m.connect(r, "ext_offset", p.pages.out("frag_fill").trunc(16));
+    m.connect(r, "ext_len", p.pages.out("frag_len").zext(16));
+    m.connect(r, "ext_full", p.pages.out("frag_full"));
+    for name in [
+        "frame_len", "rx_seq", "vlan0", "vlan1", "hdr_len", "l3_off", "l4_off", "split", "l3", "l4", "ip_csum",
+        "l4_csum", "vlan_count", "ip_opt",
+    ] {
+        m.connect(r, name, job(name));
+    }
+    m.connect(r, "watched", &d.watched);
+}

@@ -1,0 +1,199 @@
+//! Copy commands of a frame: header, second small buffer, page fragments, each without the VLAN tags.
+//!
+//! Contract: a frame's bytes are named as offsets into the frame as it is written. A part that begins before and ends
+//! behind the place of the tags becomes two commands; the others one. The last command of a frame gives its words
+//! back to the store; a frame that writes nothing makes one command of length 0 for that.
+//!
+//! | port | dir | type | meaning |
+//! |---|---|---|---|
+//! | `load` | in | 1 | a frame begins; `has_*`, `small_*`, `hdr_len`, `base*`, `strips`, `words` are taken |
+//! | `has_hdr`, `has_second`, `has_page` | in | 1 | which parts it has |
+//! | `page_load` | in | 1 | one more page fragment is ready |
+//! | `page_addr`, `page_len`, `page_off`, `page_last` | in | | the fragment; stands until `page_busy` is low |
+//! | `page_busy` | out | 1 | a fragment waits to be taken |
+//! | `busy` | out | 1 | commands of the frame are still to come |
+//! | `issued` | out | 16 | register: commands made so far |
+//! | `room` | out | 1 | at least a frame's commands fit |
+//! | `discard` | in | 1 | commands are thrown away (the engine has halted) |
+//! | `m_axis_cmd_t*` | out | CMD | commands |
+//!
+//! - Timing: a command a clock. The caller loads only while `busy` is low and `room` is high, and one more fragment only
+//!   while `page_busy` is low and `room` is high; so nothing here ever waits.
+//!
+//! ## Pipeline
+//! 1. *part*: the header when `load`ed, then what is pending: second buffer, fragment, nothing.
+//! 2. *cut*: the part's command, or its piece before the tags while the rest takes its place.
+//! 3. FIFO of [`DEPTH`] commands.
+
+use super::Widths;
+use crate::build::*;
+use crate::bundle;
+use crate::prim::Fifo;
+use pagetrain_formats::{Config, SMALL_BYTES};
+
+/// Bytes before the tags: both MAC addresses (IEEE 802.3).
+pub const MAC_BYTES: usize = 12;
+/// Commands that may wait for dma_write.
+pub const DEPTH: usize = 16;
+/// Room that `room` stands for: header in two pieces, second buffer, a fragment in two pieces, one in the register.
+const FRAME_COMMANDS: usize = 6;
+
+/// Builds the block.
+pub fn copy(cfg: &Config) -> Module {
+    let w = Widths::new(cfg);
+    let cmd = bundle::cmd(cfg);
+    let mut m = Module::new(
+        &format!("train_copy_d{}_s{}", cfg.dma_width, cfg.ingress_bytes),
+        "Copy commands of a frame, without its VLAN tags.",
+    );
+    let load = m.input("load", 1, "a frame begins");
+    let has_hdr = m.input("has_hdr", 1, "it has bytes for a small buffer");
+    let has_second = m.input("has_second", 1, "and for a second one");
+    let has_page = m.input("has_page", 1, "and for a page");
+    let hdr_len = m.input("hdr_len", w.hdr, "bytes for small buffers");
+    let small_0 = m.input("small_0", 56, "first small buffer, address / 256");
+    let small_1 = m.input("small_1", 56, "second small buffer, address / 256");
+    let base_in = m.input("base", w.src, "store address of the frame");
+    let base_strip_in = m.input("base_strip", w.src, "the same plus the bytes left out");
+    let strips_in = m.input("strips", 1, "tags are left out");
+    let words_in = m.input("words", w.words, "words of the frame in the store");
+    let page_load = m.input("page_load", 1, "one more fragment is ready");
+    let page_addr = m.input("page_addr", 64, "fragment: where to");
+    let page_len = m.input("page_len", w.len, "fragment: bytes");
+    let page_off = m.input("page_off", w.len, "fragment: offset in the frame");
+    let page_last = m.input("page_last", 1, "fragment: the last one");
+    let discard = m.input("discard", 1, "throw commands away");
+    let page_busy = m.output_reg_rst("page_busy", 1, 0, "a fragment waits to be taken");
+    let busy = m.output("busy", 1, "commands of the frame are still to come");
+    let issued = m.output_reg_rst("issued", 16, 0, "commands made so far");
+    let room = m.output("room", 1, "a frame's commands fit");
+
+    m.comment("What the frame needs after its first part");
+    let base = m.reg("base_now", w.src);
+    let base_strip = m.reg("base_strip_now", w.src);
+    let strips = m.reg("strips_now", 1);
+    let words = m.reg("words_now", w.words);
+    let second = m.reg("second", 56);
+    let second_len = m.reg("second_len", 8);
+    let hdr_last = m.reg("hdr_last", 1);
+    let more_hdr = m.reg_rst("more_hdr", 1, 0);
+    let empty = m.reg_rst("empty", 1, 0);
+
+    m.comment("The part at work");
+    let valid = m.reg_rst("part_valid", 1, 0);
+    let off = m.reg("part_off", w.len);
+    let len = m.reg("part_len", w.len);
+    let addr = m.reg("part_addr", 64);
+    let last = m.reg("part_last", 1);
+    let near = m.reg("part_near", 1);
+
+    let mac = |width: usize| lit(width, MAC_BYTES as u128);
+    let ahead = m.named("ahead", mac(4) - off.trunc(4));
+    let cut = m.named("cut", &valid & &near & len.gt(ahead.zext(w.len)));
+    let next = m.named("next_part", !&valid | !&cut);
+
+    let page_near = m.named("page_near", &strips & page_off.lt(mac(w.len)));
+    m.seq("Stage 1, part", |b| {
+        b.first(|c| {
+            c.when(&load, |b| {
+                b.comment("The header goes first");
+                b.set(&valid, &has_hdr);
+                b.set(&off, 0);
+                b.set(&len, mux(&has_second, lit(w.len, SMALL_BYTES as u128), hdr_len.zext(w.len)));
+                b.set(&addr, cat(&[small_0.expr(), lit(8, 0)]));
+                b.set(&last, !&has_second & !&has_page);
+                b.set(&near, &strips_in);
+            });
+            c.when(!&next, |b| {
+                b.comment("The rest of a part that was cut");
+                b.set(&off, mac(w.len));
+                b.set(&len, &len - ahead.zext(w.len));
+                b.set(&addr, &addr + ahead.zext(64));
+                b.set(&near, 0);
+            });
+            c.when(&more_hdr, |b| {
+                b.set(&valid, 1);
+                b.set(&off, SMALL_BYTES);
+                b.set(&len, second_len.zext(w.len));
+                b.set(&addr, cat(&[second.expr(), lit(8, 0)]));
+                b.set(&last, &hdr_last);
+                b.set(&near, 0);
+            });
+            c.otherwise(|b| {
+                b.set(&valid, &page_busy | &empty);
+                b.set(&off, &page_off);
+                b.set(&len, &page_len & page_busy.repeat(w.len));
+                b.set(&addr, &page_addr);
+                b.set(&last, &page_last | &empty);
+                b.set(&near, &page_near);
+            });
+        });
+    });
+    m.seq("What is pending", |b| {
+        b.when(&next, |b| {
+            b.first(|c| {
+                c.when(&more_hdr, |b| b.set(&more_hdr, 0));
+                c.otherwise(|b| {
+                    b.set(&page_busy, 0);
+                    b.set(&empty, 0);
+                });
+            });
+        });
+        b.when(&page_load, |b| b.set(&page_busy, 1));
+        b.when(&load, |b| {
+            b.set(&more_hdr, &has_second);
+            b.set(&page_busy, &has_page);
+            b.set(&empty, !&has_hdr & !&has_page);
+            b.set(&base, &base_in);
+            b.set(&base_strip, &base_strip_in);
+            b.set(&strips, &strips_in);
+            b.set(&words, &words_in);
+            b.set(&second, &small_1);
+            b.set(&second_len, hdr_len.trunc(8));
+            b.set(&hdr_last, !&has_page);
+        });
+    });
+    m.assign(&busy, &valid | &more_hdr | &page_busy | &empty);
+
+    let out_valid = m.reg_rst("out_valid", 1, 0);
+    let out = m.reg("out", cmd.width());
+    let free = m.named("free", &last & !&cut);
+    m.seq("Stage 2, cut", |b| {
+        b.set(&out_valid, &valid);
+        b.when(&valid, |b| b.set(&issued, &issued + 1));
+        b.set(
+            &out,
+            cmd.pack(&[
+                ("src", mux(&near, &base, &base_strip) + off.resize(w.src)),
+                ("len", mux(&cut, ahead.zext(w.len), &len)),
+                ("addr", addr.expr()),
+                ("free", free.expr()),
+                ("words", words.expr()),
+            ]),
+        );
+    });
+
+    let fifo = m.instance(
+        "u_fifo",
+        Fifo::new(cmd.width(), DEPTH).almost_full(DEPTH - FRAME_COMMANDS).build(),
+    );
+    let cmd_valid = m.output("m_axis_cmd_tvalid", 1, "a command");
+    let cmd_ready = m.input("m_axis_cmd_tready", 1, "it is taken");
+    let cmd_data = m.output("m_axis_cmd_tdata", cmd.width(), "CMD");
+    m.connect(&fifo, "s_axis_tvalid", &out_valid);
+    m.connect(&fifo, "s_axis_tdata", &out);
+    m.connect(&fifo, "m_axis_tready", &cmd_ready | &discard);
+    m.connect_out(&fifo, "m_axis_tvalid", &cmd_valid);
+    m.connect_out(&fifo, "m_axis_tdata", &cmd_data);
+    m.unused(fifo.out("s_axis_tready"), "`room` was asked for before");
+    m.assign(&room, !fifo.out("almost_full"));
+    m
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn is_clean_when_linted() {
+        crate::testkit::lint(&super::copy(&Default::default()));
+    }
+}
