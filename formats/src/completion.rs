@@ -12,12 +12,12 @@ pub mod pkt;
 /// Dwords of an entry.
 pub const DWORDS: usize = COMPLETION_BYTES / 4;
 /// STOP: all zero but the phase.
-pub const STOP: Layout = Layout {
-    name: "cqe_stop",
-    doc: "Completion entry STOP: the queue has stopped, every buffer has come back.",
-    dwords: DWORDS,
-    fields: &[pkt::TYPE, pkt::PHASE],
-};
+pub const STOP: Layout = Layout::new(
+    "cqe_stop",
+    "Completion entry STOP: the queue has stopped, every buffer has come back.",
+    DWORDS,
+    &[pkt::TYPE, pkt::PHASE],
+);
 /// All entries' layouts, by type code.
 pub const LAYOUTS: [Layout; 4] = [STOP, pkt::LAYOUT, ext::LAYOUT, buf::LAYOUT];
 

@@ -14,12 +14,12 @@ pub const LENGTH: Field = Field::new(3, 0, 20, "length", "bytes, headroom includ
 pub const HEADROOM: Field = Field::new(3, 20, 12, "headroom", "bytes to leave at its start");
 
 /// The descriptor's layout.
-pub const DESCRIPTOR: Layout = Layout {
-    name: "desc",
-    doc: "Descriptor of a posted buffer, in the small ring and in the page ring.",
-    dwords: DESCRIPTOR_BYTES / 4,
-    fields: &[ADDR, COOKIE, LENGTH, HEADROOM],
-};
+pub const DESCRIPTOR: Layout = Layout::new(
+    "desc",
+    "Descriptor of a posted buffer, in the small ring and in the page ring.",
+    DESCRIPTOR_BYTES / 4,
+    &[ADDR, COOKIE, LENGTH, HEADROOM],
+);
 
 /// One posted buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -50,11 +50,20 @@ impl Field {
         (self.max() << self.lsb) as u32
     }
 
+    /// Whether the field lies in one dword, where shift and mask do; the model decodes millions of them a second.
+    const fn in_one_dword(&self) -> bool {
+        self.lsb + self.width <= 32
+    }
+
     /// Value of the field.
     ///
     /// # Panics
     /// If the structure is too short to hold the field.
+    #[inline]
     pub fn get(&self, dwords: &[u32]) -> u64 {
+        if self.in_one_dword() {
+            return u64::from(dwords[self.dword] >> self.lsb) & self.max();
+        }
         dwords.view_bits::<Lsb0>()[self.bit()..self.bit() + self.width].load_le()
     }
 
@@ -62,6 +71,7 @@ impl Field {
     ///
     /// # Panics
     /// If `value` is wider than the field: silently cut values are how drivers get foreign buffers.
+    #[inline]
     pub fn put(&self, dwords: &mut [u32], value: u64) {
         assert!(
             value <= self.max(),
@@ -69,10 +79,16 @@ impl Field {
             self.name,
             self.width
         );
-        dwords.view_bits_mut::<Lsb0>()[self.bit()..self.bit() + self.width].store_le(value);
+        if self.in_one_dword() {
+            let dword = &mut dwords[self.dword];
+            *dword = *dword & !self.mask() | (value as u32) << self.lsb;
+        } else {
+            dwords.view_bits_mut::<Lsb0>()[self.bit()..self.bit() + self.width].store_le(value);
+        }
     }
 
-    /// One-bit fields: whether it is set.
+    /// Whether any bit of it is set.
+    #[inline]
     pub fn is_set(&self, dwords: &[u32]) -> bool {
         self.get(dwords) != 0
     }
@@ -89,14 +105,45 @@ pub struct Layout {
     pub dwords: usize,
     /// Fields, by position.
     pub fields: &'static [Field],
+    /// Bits of each dword that no field covers.
+    reserved: [u32; MAX_DWORDS],
 }
 
+/// Dwords of the largest structure, a row of the program memory.
+const MAX_DWORDS: usize = 16;
+
 impl Layout {
+    /// A structure of `dwords` dwords, at most 16.
+    pub const fn new(
+        name: &'static str,
+        doc: &'static str,
+        dwords: usize,
+        fields: &'static [Field],
+    ) -> Self {
+        let mut reserved = [u32::MAX; MAX_DWORDS];
+        let mut i = 0;
+        while i < fields.len() {
+            let f = &fields[i];
+            let bits = f.max() as u128 * (1u128 << f.lsb);
+            reserved[f.dword] &= !(bits as u32);
+            if f.lsb + f.width > 32 {
+                reserved[f.dword + 1] &= !((bits >> 32) as u32);
+            }
+            i += 1;
+        }
+        Layout {
+            name,
+            doc,
+            dwords,
+            fields,
+            reserved,
+        }
+    }
+
     /// Bits of `dwords` that no field covers and that must therefore be zero: (dword, bits) of the first such dword.
     pub fn reserved_bits(&self, dwords: &[u32]) -> Option<(usize, u32)> {
-        let mut rest = dwords.to_vec();
-        self.fields.iter().for_each(|field| field.put(&mut rest, 0));
-        rest.into_iter().enumerate().find(|&(_, bits)| bits != 0)
+        let stray = dwords.iter().zip(&self.reserved).map(|(d, r)| d & r);
+        stray.enumerate().find(|&(_, bits)| bits != 0)
     }
 }
 

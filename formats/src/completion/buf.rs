@@ -14,15 +14,24 @@ fields! {
     STATUS = 7, 19, 5, "status", "how it came back";
 }
 
+const FIELDS: &[Field] = &[
+    HDR_COOKIE,
+    PAGE_COOKIE,
+    FILL,
+    TYPE,
+    HAS_PAGE,
+    HAS_HDR,
+    STATUS,
+    PHASE,
+];
+
 /// The entry's layout.
-pub const LAYOUT: Layout = Layout {
-    name: "cqe_buf",
-    doc: "Completion entry BUF: a buffer comes back without (more) data.",
-    dwords: DWORDS,
-    fields: &[
-        FIELDS[0], FIELDS[1], FIELDS[2], TYPE, FIELDS[3], FIELDS[4], FIELDS[5], PHASE,
-    ],
-};
+pub const LAYOUT: Layout = Layout::new(
+    "cqe_buf",
+    "Completion entry BUF: a buffer comes back without (more) data.",
+    DWORDS,
+    FIELDS,
+);
 
 pub(super) fn encode(b: &Buf, d: &mut [u32; DWORDS]) {
     match b.id {

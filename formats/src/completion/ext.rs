@@ -14,15 +14,25 @@ fields! {
     HAS_HDR = 7, 6, 1, "has_hdr", "the second small buffer";
 }
 
+const FIELDS: &[Field] = &[
+    HDR_COOKIE,
+    PAGE_COOKIE,
+    PAGE_OFFSET,
+    FRAG_LEN,
+    TYPE,
+    PAGE_FULL,
+    HAS_PAGE,
+    HAS_HDR,
+    PHASE,
+];
+
 /// The entry's layout.
-pub const LAYOUT: Layout = Layout {
-    name: "cqe_ext",
-    doc: "Completion entry EXT: one more buffer of the packet before it.",
-    dwords: DWORDS,
-    fields: &[
-        FIELDS[0], FIELDS[1], FIELDS[2], FIELDS[3], TYPE, FIELDS[4], FIELDS[5], FIELDS[6], PHASE,
-    ],
-};
+pub const LAYOUT: Layout = Layout::new(
+    "cqe_ext",
+    "Completion entry EXT: one more buffer of the packet before it.",
+    DWORDS,
+    FIELDS,
+);
 
 pub(super) fn encode(e: &Ext, d: &mut [u32; DWORDS]) {
     match *e {

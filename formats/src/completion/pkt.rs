@@ -4,15 +4,21 @@ use super::{CompletionError, Head, Pkt, DWORDS};
 use crate::codes::{Csum, Reason, L3, L4};
 use crate::layout::{Field, Layout};
 
+/// One constant a field; with a name before the first, also the list of them all.
 macro_rules! fields {
-    ($($name:ident = $dword:literal, $lsb:literal, $width:literal, $text:literal, $doc:literal;)*) => {
+    ($([$list:ident])? $($name:ident = $dword:literal, $lsb:literal, $width:literal, $text:literal, $doc:literal;)*) => {
         $(#[doc = $doc] pub const $name: Field = Field::new($dword, $lsb, $width, $text, $doc);)*
-        const FIELDS: &[Field] = &[$($name,)*];
+        fields!(@list [$($list)?] $($name)*);
+    };
+    (@list [] $($name:ident)*) => {};
+    (@list [$list:ident] $($name:ident)*) => {
+        const $list: &[Field] = &[$($name,)*];
     };
 }
 pub(crate) use fields;
 
 fields! {
+    [FIELDS]
     HDR_COOKIE = 0, 0, 32, "hdr_cookie", "cookie of the (first) small buffer; 0 if hdr_len = 0";
     PAGE_COOKIE = 1, 0, 32, "page_cookie", "cookie of the page of the first fragment; 0 if none";
     PAGE_OFFSET = 2, 0, 16, "page_offset", "where the fragment begins, bytes from the page's start, headroom included";
@@ -44,12 +50,12 @@ fields! {
 }
 
 /// The entry's layout.
-pub const LAYOUT: Layout = Layout {
-    name: "cqe_pkt",
-    doc: "Completion entry PKT: one packet.",
-    dwords: DWORDS,
-    fields: FIELDS,
-};
+pub const LAYOUT: Layout = Layout::new(
+    "cqe_pkt",
+    "Completion entry PKT: one packet.",
+    DWORDS,
+    FIELDS,
+);
 
 pub(super) fn encode(p: &Pkt, d: &mut [u32; DWORDS]) {
     let mut put = |field: Field, value: u32| field.put(d, value.into());

@@ -41,12 +41,7 @@ macro_rules! fields {
     ($($name:ident = $dword:literal, $lsb:literal, $width:literal, $text:literal, $doc:literal;)*) => {
         $(#[doc = $doc] pub const $name: Field = Field::new($dword, $lsb, $width, $text, $doc);)*
         /// Layout of a row.
-        pub const ROW: Layout = Layout {
-            name: "row",
-            doc: "One row of the parser's program memory.",
-            dwords: ROW_DWORDS,
-            fields: &[$($name,)*],
-        };
+        pub const ROW: Layout = Layout::new("row", "One row of the parser's program memory.", ROW_DWORDS, &[$($name,)*]);
     };
 }
 
