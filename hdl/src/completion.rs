@@ -18,7 +18,7 @@
 //! | `quiesce`, `idle` | in, out | 1 | announce no further burst; none is under way |
 //!
 //! - Timing: an entry a clock, or as many clocks as it has beats (4 at D = 64, 2 at D = 128); a burst of more than one
-//!   entry is planned in three clocks while the one before it is read. [`LATENCY`] clocks from emission to address when
+//!   entry is planned in three clocks while the one before it is read. [`latency`] clocks from emission to address when
 //!   nothing is in the way. No path from an input to an output without a register.
 //! - Bursts end with the emission and at multiples of [`block_entries`] entries, so that none wraps the ring, crosses
 //!   4 KiB, has more than 256 beats or takes more of the ring than a lap. Emissions do not share a burst.
@@ -45,7 +45,14 @@ use crate::write_data::write_data;
 use pagetrain_formats::{completion as format, Config};
 
 /// Clocks from an emission to its address, when its fence has passed and nothing is in the way.
-pub const LATENCY: usize = 12;
+pub const fn latency(dma_width: usize) -> usize {
+    if dma_width < 256 {
+        13
+    } else {
+        12
+    }
+}
+
 /// Emissions that wait.
 const EMISSIONS: usize = 64;
 /// Whole entries that wait.

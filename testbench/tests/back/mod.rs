@@ -30,16 +30,12 @@ pub struct Burst {
 
 /// Packs a record by the names of its fields; fields that are not named are 0.
 pub fn pack(bundle: &Bundle, values: &[(&str, u128)]) -> Bits {
-    for (name, _) in values {
-        bundle.place(name);
+    let mut record = Bits::zero(bundle.width() as u32);
+    for (name, value) in values {
+        let (lsb, width) = bundle.place(name);
+        record.set_field(lsb as u32, width as u32, *value);
     }
-    let value = |name: &str| values.iter().find(|v| v.0 == name).map_or(0, |v| v.1);
-    let fields: Vec<(u32, u128)> = bundle
-        .fields()
-        .iter()
-        .map(|(name, width)| (*width as u32, value(name)))
-        .collect();
-    Bits::pack(&fields)
+    record
 }
 
 /// A field of a record, at most 128 bits.
