@@ -121,3 +121,87 @@ pub(crate) fn write_port(m: &mut Module, cfg: &Config) -> WritePort {
         b_valid,
     }
 }
+
+/// Outputs of a write port, for the block that passes them on.
+pub(crate) const WRITE_OUTPUTS: &[(&str, &str)] = &[
+    ("m_axi_awid", "0 frames, 1 completions"),
+    ("m_axi_awaddr", "byte address"),
+    ("m_axi_awlen", "beats - 1"),
+    ("m_axi_awsize", "bytes a beat, log2"),
+    ("m_axi_awburst", "INCR"),
+    ("m_axi_awlock", "normal access"),
+    ("m_axi_awcache", "normal, non-cacheable, bufferable"),
+    ("m_axi_awprot", "unprivileged, secure, data"),
+    ("m_axi_awqos", "no quality of service"),
+    ("m_axi_awvalid", ""),
+    ("m_axi_wdata", ""),
+    ("m_axi_wstrb", "bytes that are written"),
+    ("m_axi_wlast", ""),
+    ("m_axi_wvalid", ""),
+    ("m_axi_bready", "always"),
+];
+
+/// Inputs of a write port: name, width, meaning.
+pub(crate) fn write_inputs() -> [(&'static str, usize, &'static str); 5] {
+    [
+        ("m_axi_awready", 1, ""),
+        ("m_axi_wready", 1, ""),
+        ("m_axi_bid", 1, "as awid"),
+        ("m_axi_bresp", 2, "0: OKAY"),
+        ("m_axi_bvalid", 1, ""),
+    ]
+}
+
+/// Outputs of a read port.
+pub(crate) const READ_OUTPUTS: &[(&str, &str)] = &[
+    ("m_axi_arid", "0 small buffers, 1 pages"),
+    ("m_axi_araddr", "byte address"),
+    ("m_axi_arlen", "beats - 1"),
+    ("m_axi_arsize", "bytes a beat, log2"),
+    ("m_axi_arburst", "INCR"),
+    ("m_axi_arlock", "normal access"),
+    ("m_axi_arcache", "normal, non-cacheable, bufferable"),
+    ("m_axi_arprot", "unprivileged, secure, data"),
+    ("m_axi_arqos", "no quality of service"),
+    ("m_axi_arvalid", ""),
+    ("m_axi_rready", "always: no more is asked for than fits"),
+];
+
+/// Inputs of a read port.
+pub(crate) fn read_inputs(cfg: &Config) -> [(&'static str, usize, &'static str); 6] {
+    [
+        ("m_axi_arready", 1, ""),
+        ("m_axi_rid", 1, "as arid"),
+        ("m_axi_rdata", cfg.dma_width, ""),
+        ("m_axi_rresp", 2, "0: OKAY"),
+        ("m_axi_rlast", 1, ""),
+        ("m_axi_rvalid", 1, ""),
+    ]
+}
+
+/// Inputs of the AXI4-Lite port `s_axil_ctrl`.
+pub(crate) const LITE_INPUTS: &[(&str, usize, &str)] = &[
+    ("s_axil_ctrl_awaddr", 16, "byte address"),
+    ("s_axil_ctrl_awprot", 3, "ignored"),
+    ("s_axil_ctrl_awvalid", 1, ""),
+    ("s_axil_ctrl_wdata", 32, ""),
+    ("s_axil_ctrl_wstrb", 4, "all four, or the write is refused"),
+    ("s_axil_ctrl_wvalid", 1, ""),
+    ("s_axil_ctrl_bready", 1, ""),
+    ("s_axil_ctrl_araddr", 16, "byte address"),
+    ("s_axil_ctrl_arprot", 3, "ignored"),
+    ("s_axil_ctrl_arvalid", 1, ""),
+    ("s_axil_ctrl_rready", 1, ""),
+];
+
+/// Outputs of the AXI4-Lite port `s_axil_ctrl`.
+pub(crate) const LITE_OUTPUTS: &[(&str, &str)] = &[
+    ("s_axil_ctrl_awready", ""),
+    ("s_axil_ctrl_wready", ""),
+    ("s_axil_ctrl_bresp", "always OKAY"),
+    ("s_axil_ctrl_bvalid", ""),
+    ("s_axil_ctrl_arready", ""),
+    ("s_axil_ctrl_rdata", ""),
+    ("s_axil_ctrl_rresp", "always OKAY"),
+    ("s_axil_ctrl_rvalid", ""),
+];

@@ -10,7 +10,9 @@
 pub mod axi;
 pub mod axil;
 pub mod axis;
+pub mod capture;
 pub mod dut;
+pub mod engine;
 pub mod sim;
 pub mod stall;
 pub mod stream;

@@ -7,10 +7,10 @@ use super::scoreboard::{Board, Scoreboard, Sent};
 use crate::axi::{self, Access, AxiMemory, MemoryConfig};
 use crate::axil::AxilManager;
 use crate::axis::{AxisFrame, AxisSource};
-use crate::sim::{Event, Handle, Sim, SimConfig, SimError};
-use crate::stall::{Role, StallProfile};
+use crate::sim::{Event, Sim, SimConfig, SimError};
+use crate::stall::StallProfile;
 use crate::verilator::Model;
-use pagetrain_formats::{regs, Command, Config, COMPLETION_BYTES};
+use pagetrain_formats::{regs, Config, COMPLETION_BYTES};
 use pagetrain_golden::deliver::Delivery;
 use pagetrain_golden::host::{Host, HostError, HostOptions};
 use pagetrain_golden::program::ROW_DWORDS;
@@ -69,7 +69,6 @@ pub type Sink = Box<dyn FnMut(Delivery<'_>, &Twin, u64)>;
 
 /// The parts that tasks share.
 pub(super) struct Parts {
-    pub config: Config,
     pub board: Rc<RefCell<Board>>,
     pub host: RefCell<Host>,
     pub regs: AxilManager,
@@ -91,7 +90,12 @@ pub struct Bench {
 
 impl Bench {
     /// Puts the board together. Nothing has been clocked yet.
-    pub fn new(config: &Config, model: &Model, options: BenchOptions, sink: Sink) -> Result<Bench, BenchError> {
+    pub fn new(
+        config: &Config,
+        model: &Model,
+        options: BenchOptions,
+        sink: Sink,
+    ) -> Result<Bench, BenchError> {
         let mut sim_config = SimConfig::seed(options.seed);
         sim_config.waves.clone_from(&options.waves);
         sim_config.deadline = u64::MAX;
@@ -107,7 +111,7 @@ impl Bench {
             memory.allow(Access::Read, base, len);
         }
         let bus = AxiMemory::attach(&sim, "m_axi", &memory, MemoryConfig::new(options.stall))?;
-        let regs = AxilManager::attach(&sim, "s_axil_ctrl", options.stall.pause(Role::Sink))?;
+        let regs = AxilManager::attach(&sim, "s_axil_ctrl", options.stall)?;
         let mac = AxisSource::attach(&sim, "s_axis_rx", crate::stall::Pause::Never)?;
         let board = Rc::new(RefCell::new(Board {
             engine: Engine::new(config, options.limits),
@@ -120,7 +124,6 @@ impl Bench {
         }));
         Scoreboard::attach(&sim, &board)?;
         let parts = Rc::new(Parts {
-            config: *config,
             board,
             host: RefCell::new(host),
             regs,
@@ -178,7 +181,10 @@ fn completion_ring(host: &Host) -> (u64, usize) {
 
 fn descriptor_rings(host: &Host) -> [(u64, usize); 2] {
     let bytes = pagetrain_formats::DESCRIPTOR_BYTES;
-    [ring(host, regs::SB_BASE_LO, bytes), ring(host, regs::PG_BASE_LO, bytes)]
+    [
+        ring(host, regs::SB_BASE_LO, bytes),
+        ring(host, regs::PG_BASE_LO, bytes),
+    ]
 }
 
 /// Base and bytes of the ring whose registers begin at `first`, as the host would configure it.
@@ -211,11 +217,3 @@ impl Parts {
             .map_err(|e| e.to_string())
     }
 }
-
-/// What a command is called on the trace, for messages.
-pub(super) fn command_name(command: Command) -> &'static str {
-    command.name()
-}
-
-/// A simulation handle that a bench may be asked for.
-pub type SimHandle = Handle;

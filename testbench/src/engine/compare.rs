@@ -29,7 +29,10 @@ impl fmt::Display for Mismatch {
             clock,
             ..
         } = self;
-        write!(f, "{field}: hardware {hardware}, model {model}, clock {clock}")
+        write!(
+            f,
+            "{field}: hardware {hardware}, model {model}, clock {clock}"
+        )
     }
 }
 

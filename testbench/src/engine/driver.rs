@@ -52,7 +52,8 @@ impl Driver {
         }
         self.post().await;
         let server = self.clone();
-        self.sim.spawn("driver", async move { server.serve().await });
+        self.sim
+            .spawn("driver", async move { server.serve().await });
         Ok(())
     }
 
@@ -363,7 +364,9 @@ fn differing_field(
     let same_kind = dword(hw, 7) & 3 == kind;
     let hw_dwords: Vec<u32> = (0..8).map(|i| dword(hw, i)).collect();
     let model_dwords: Vec<u32> = (0..8).map(|i| dword(model, i)).collect();
-    let field = names.iter().find(|f| f.get(&hw_dwords) != f.get(&model_dwords));
+    let field = names
+        .iter()
+        .find(|f| f.get(&hw_dwords) != f.get(&model_dwords));
     let (field, hardware, model) = match field {
         Some(f) if same_kind => (
             f.name.to_string(),

@@ -55,7 +55,10 @@ impl Memory for Twin {
         // The driver writes nothing but descriptors.
         if let Ok(bytes) = <&[u8; DESCRIPTOR_BYTES]>::try_from(bytes) {
             let d = Descriptor::decode(bytes);
-            let (start, len) = (u64::from(d.headroom), d.length.saturating_sub(d.headroom.into()));
+            let (start, len) = (
+                u64::from(d.headroom),
+                d.length.saturating_sub(d.headroom.into()),
+            );
             let place = (d.addr.wrapping_add(start), len as usize);
             self.hw.allow(Access::Write, place.0, place.1);
             self.open.insert(d.cookie, place);

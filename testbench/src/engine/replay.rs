@@ -44,7 +44,10 @@ pub struct Summary {
 impl Summary {
     /// A counter.
     pub fn counter(&self, counter: Counter) -> u64 {
-        self.counters.get(counter.code() as usize).copied().unwrap_or(0)
+        self.counters
+            .get(counter.code() as usize)
+            .copied()
+            .unwrap_or(0)
     }
 }
 

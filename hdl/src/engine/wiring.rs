@@ -1,0 +1,71 @@
+//! How the engine connects its blocks.
+
+use crate::build::{Instance, Module, Operand, Sig};
+
+/// The engine's module, and the reset that most blocks are on.
+pub(super) struct Wiring<'a> {
+    pub m: &'a mut Module,
+    clk: Sig,
+    core_rst: Sig,
+}
+
+impl<'a> Wiring<'a> {
+    pub fn new(m: &'a mut Module, core_rst: &Sig) -> Self {
+        let clk = m.clk();
+        Wiring {
+            m,
+            clk,
+            core_rst: core_rst.clone(),
+        }
+    }
+
+    /// A block on the core's reset.
+    pub fn core(&mut self, name: &str, block: Module) -> Instance {
+        self.m
+            .instance_on(name, block, &self.clk.clone(), &self.core_rst.clone())
+    }
+
+    /// A block on the hard reset.
+    pub fn hard(&mut self, name: &str, block: Module) -> Instance {
+        self.m.instance(name, block)
+    }
+
+    /// Drives an input.
+    #[track_caller]
+    pub fn wire(&mut self, to: &Instance, port: &str, value: impl Operand) {
+        self.m.connect(to, port, value);
+    }
+
+    /// Drives inputs from outputs of the same names, or of the names given as `(input, output)`.
+    #[track_caller]
+    pub fn wires(&mut self, to: &Instance, from: &Instance, ports: &[(&str, &str)]) {
+        for (input, output) in ports {
+            self.m.connect(to, input, from.out(output));
+        }
+    }
+
+    /// Joins a stream: payload signals by their suffixes, `tvalid` forward, `tready` back.
+    #[track_caller]
+    pub fn stream(&mut self, from: (&Instance, &str), to: (&Instance, &str), payload: &[&str]) {
+        for suffix in payload.iter().chain(&["tvalid"]) {
+            let out = from.0.out(&format!("{}_{suffix}", from.1));
+            self.m.connect(to.0, &format!("{}_{suffix}", to.1), out);
+        }
+        let ready = to.0.out(&format!("{}_tready", to.1));
+        self.m.connect(from.0, &format!("{}_tready", from.1), ready);
+    }
+
+    /// Makes an input of the engine and connects it.
+    #[track_caller]
+    pub fn input(&mut self, to: &Instance, port: &str, width: usize, doc: &str) {
+        let sig = self.m.input(port, width, doc);
+        self.m.connect(to, port, sig);
+    }
+
+    /// Makes an output of the engine from a block's output of the same name.
+    #[track_caller]
+    pub fn output(&mut self, from: &Instance, port: &str, doc: &str) {
+        let sig = self.m.output(port, from.out(port).width(), doc);
+        self.m.connect_out(from, port, &sig);
+    }
+}

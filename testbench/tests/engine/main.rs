@@ -1,0 +1,4 @@
+//! The whole engine against the model.
+
+mod captures;
+mod support;

@@ -1,0 +1,69 @@
+//! What the engine's tests share.
+
+use pagetrain_formats::program::{tcp, Limits as ProgramLimits};
+use pagetrain_formats::{regs, Config};
+use pagetrain_golden::host::HostOptions;
+use pagetrain_golden::{Limits, Pace};
+use pagetrain_testbench::capture::read_capture;
+use pagetrain_testbench::engine::{
+    engine_model, replay, BenchOptions, ReplayOptions, Summary, TimedFrame,
+};
+use pagetrain_testbench::stall::StallProfile;
+use pagetrain_testbench::verilator::Options;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// An engine of these widths with small tables, so that its edges are met.
+pub fn config(data_width: usize, dma_width: usize) -> Config {
+    Config {
+        data_width,
+        dma_width,
+        ..Config::default()
+    }
+}
+
+/// A bench as a driver would set it up.
+pub fn bench(config: &Config, seed: u64, stall: StallProfile, merge: u32) -> BenchOptions {
+    let program = tcp(&ProgramLimits::of(config)).expect("the shipped program fits");
+    BenchOptions {
+        seed,
+        stall,
+        host: HostOptions::full(7, config.page_size as u32, 0),
+        registers: vec![(regs::Q_MERGE, merge)],
+        program: program.words(),
+        limits: Limits::NONE,
+        waves: None,
+    }
+}
+
+/// The workspace's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A capture's frames.
+pub fn frames(path: &Path) -> Vec<TimedFrame> {
+    let file = File::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let capture = read_capture(file).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    capture.frames
+}
+
+/// Replays frames at line pace; fails at the first difference from the model.
+pub fn run(config: &Config, options: BenchOptions, frames: &[TimedFrame]) -> Summary {
+    let model = engine_model(config, &Options::long()).expect("the engine builds");
+    let (seed, stall) = (options.seed, options.stall);
+    let options = ReplayOptions {
+        bench: options,
+        pace: Pace::Line,
+        poll_every: None,
+    };
+    replay(
+        config,
+        &model,
+        options,
+        frames,
+        Box::new(|_, _, _| {}),
+        |_| {},
+    )
+    .unwrap_or_else(|e| panic!("seed {seed}, stall {stall}: {e}"))
+}
