@@ -185,6 +185,88 @@ fn machine_is_equivalent_when_printed_by_both() {
     prove(&Machine::default(), &["phase", "entry"]);
 }
 
+#[derive(LogicInterface, Clone, Debug, Default)]
+#[join = "WordOut"]
+struct WordIn {
+    pub data: Signal<In, Bits<8>>,
+    pub valid: Signal<In, Bit>,
+    pub ready: Signal<Out, Bit>,
+}
+#[derive(LogicInterface, Clone, Debug, Default)]
+#[join = "WordIn"]
+struct WordOut {
+    pub data: Signal<Out, Bits<8>>,
+    pub valid: Signal<Out, Bit>,
+    pub ready: Signal<In, Bit>,
+}
+
+/// One register between two interfaces.
+#[derive(LogicBlock, Default)]
+struct Stage {
+    pub clk: Signal<In, Clock>,
+    pub s: WordIn,
+    pub m: WordOut,
+    data: DFF<Bits<8>>,
+    full: DFF<Bit>,
+}
+impl Logic for Stage {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clk, data, full);
+        self.s.ready.next = !self.full.q.val() || self.m.ready.val();
+        if !self.full.q.val() || self.m.ready.val() {
+            self.data.d.next = self.s.data.val();
+            self.full.d.next = self.s.valid.val();
+        }
+        self.m.data.next = self.data.q.val();
+        self.m.valid.next = self.full.q.val();
+    }
+}
+
+/// Two stages: interfaces linked to the outside and joined between.
+#[derive(LogicBlock, Default)]
+struct Chain {
+    pub clk: Signal<In, Clock>,
+    pub s: WordIn,
+    pub m: WordOut,
+    first: Stage,
+    second: Stage,
+}
+impl Logic for Chain {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.first.clk.next = self.clk.val();
+        self.second.clk.next = self.clk.val();
+        WordIn::link(&mut self.s, &mut self.first.s);
+        WordOut::join(&mut self.first.m, &mut self.second.s);
+        WordOut::link(&mut self.m, &mut self.second.m);
+    }
+}
+
+#[test]
+fn chain_is_equivalent_when_interfaces_are_linked_and_joined() {
+    let u = Chain::default();
+    let mut defines = ModuleDefines::default();
+    u.accept("dut", &mut defines);
+    let files = common::lint(&module_of(&u, "dut").unwrap());
+    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["dut_first.v", "dut.v"],
+        "equal children are one module"
+    );
+    let ports = ["data", "valid", "ready"].iter().flat_map(|p| {
+        let side = |i: &str| (format!("{i}${p}"), format!("{i}_{p}"));
+        [side("s"), side("m")]
+    });
+    let registers = ["first", "second"].iter().flat_map(|u| {
+        let register = |r: &str| (format!("{u}.{r}$q"), format!("u_{u}.{r}"));
+        [register("data"), register("full")]
+    });
+    let renames: Vec<_> = ports.chain(registers).collect();
+    proves_equivalent(&defines.defines(), "dut", &files, "dut", &renames);
+}
+
 include!("fixtures/parser64.rs");
 
 #[test]

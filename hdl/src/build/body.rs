@@ -1,5 +1,6 @@
 //! Statements inside `comb` and `seq`.
 
+use super::branch::{Chain, Switch};
 use super::expr::{clog2, Expr};
 use super::operand::Operand;
 use super::sig::Sig;
@@ -86,7 +87,7 @@ pub struct Body {
 }
 
 #[track_caller]
-fn condition(c: impl Into<Expr>) -> Expr {
+pub(crate) fn condition(c: impl Into<Expr>) -> Expr {
     let c = c.into();
     if c.width() != 1 {
         let what = c.describe();
@@ -95,7 +96,7 @@ fn condition(c: impl Into<Expr>) -> Expr {
     c
 }
 
-fn collect(f: impl FnOnce(&mut Body)) -> Vec<Stmt> {
+pub(crate) fn collect(f: impl FnOnce(&mut Body)) -> Vec<Stmt> {
     let mut b = Body::default();
     f(&mut b);
     b.stmts
@@ -203,74 +204,5 @@ impl Body {
             arms: s.arms,
             default: s.default,
         });
-    }
-}
-
-/// The branches of [`Body::first`].
-#[derive(Debug, Default)]
-pub struct Chain {
-    arms: Vec<(Expr, Vec<Stmt>)>,
-    otherwise: Vec<Stmt>,
-}
-
-impl Chain {
-    /// The next condition.
-    #[track_caller]
-    pub fn when(&mut self, c: impl Into<Expr>, then: impl FnOnce(&mut Body)) {
-        self.arms.push((condition(c), collect(then)));
-    }
-
-    /// When no condition held.
-    pub fn otherwise(&mut self, then: impl FnOnce(&mut Body)) {
-        self.otherwise = collect(then);
-    }
-}
-
-/// The branches of [`Body::switch`].
-#[derive(Debug)]
-pub struct Switch {
-    sel: Expr,
-    arms: Vec<(Vec<Expr>, Vec<Stmt>)>,
-    default: Option<Vec<Stmt>>,
-}
-
-impl Switch {
-    /// One label: an integer, a literal or a named constant.
-    #[track_caller]
-    pub fn case(&mut self, label: impl Operand, body: impl FnOnce(&mut Body)) {
-        self.cases([label], body);
-    }
-
-    /// Several labels with one body.
-    #[track_caller]
-    pub fn cases<O: Operand>(
-        &mut self,
-        labels: impl IntoIterator<Item = O>,
-        body: impl FnOnce(&mut Body),
-    ) {
-        let width = self.sel.width();
-        let labels: Vec<Expr> = labels.into_iter().map(|l| l.operand(width)).collect();
-        for l in &labels {
-            let (what, sel) = (l.describe(), self.sel.describe());
-            if l.as_value().is_none() || l.width() != width {
-                self.sel
-                    .refuse(&format!("{what} is no constant label for {sel}"));
-            }
-            if self
-                .arms
-                .iter()
-                .flat_map(|a| &a.0)
-                .any(|x| x.as_value() == l.as_value())
-            {
-                self.sel
-                    .refuse(&format!("label {what} stands twice in a switch of {sel}"));
-            }
-        }
-        self.arms.push((labels, collect(body)));
-    }
-
-    /// Every other value.
-    pub fn default(&mut self, body: impl FnOnce(&mut Body)) {
-        self.default = Some(collect(body));
     }
 }

@@ -1,5 +1,6 @@
 //! Expressions: every one knows its width, and a wrong width stops at the line that wrote it.
 
+use super::op::{Op, Reduce};
 use super::operand::Operand;
 use super::sig::SigData;
 use super::value::Value;
@@ -34,54 +35,6 @@ pub(crate) enum Node {
     Cat(Vec<Expr>),
     Repeat(Expr, usize),
     Mux(Expr, Expr, Expr),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reduce {
-    Any,
-    All,
-    Xor,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Op {
-    And,
-    Or,
-    Xor,
-    Add,
-    Sub,
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    LogicalAnd,
-    LogicalOr,
-    Shl,
-    Shr,
-}
-
-impl Op {
-    pub(crate) fn symbol(self) -> &'static str {
-        match self {
-            Op::And => "&",
-            Op::Or => "|",
-            Op::Xor => "^",
-            Op::Add => "+",
-            Op::Sub => "-",
-            Op::Eq => "==",
-            Op::Ne => "!=",
-            Op::Lt => "<",
-            Op::Le => "<=",
-            Op::Gt => ">",
-            Op::Ge => ">=",
-            Op::LogicalAnd => "&&",
-            Op::LogicalOr => "||",
-            Op::Shl => "<<",
-            Op::Shr => ">>",
-        }
-    }
 }
 
 impl Expr {

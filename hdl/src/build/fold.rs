@@ -1,7 +1,8 @@
 //! Constant folding and identities, so that generator loops may start from a literal
 //! and the emitted text still reads as if written by hand.
 
-use super::expr::{Expr, Node, Op};
+use super::expr::{Expr, Node};
+use super::op::Op;
 use super::value::Value;
 
 pub(crate) fn literal(v: Value) -> Expr {

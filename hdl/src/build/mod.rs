@@ -82,12 +82,15 @@
 //! - An expression used twice is printed twice: give it a name with [`Module::named`].
 
 mod body;
+mod branch;
 mod check;
+mod declare;
 mod error;
 mod expr;
 mod fold;
 mod instance;
 mod module;
+mod op;
 mod operand;
 mod pick;
 pub(crate) mod rust_hdl;
@@ -95,7 +98,8 @@ mod sig;
 mod value;
 pub(crate) mod walk;
 
-pub use body::{Body, Chain, Switch};
+pub use body::Body;
+pub use branch::{Chain, Switch};
 pub use error::{Error, Errors};
 pub use expr::{clog2, Expr};
 pub use instance::Instance;
@@ -107,7 +111,8 @@ pub use value::Value;
 
 pub(crate) use body::{Part, Stmt, Target};
 pub(crate) use check::exhaustive;
-pub(crate) use expr::{Node, Op, Reduce};
+pub(crate) use expr::Node;
 pub(crate) use instance::InstanceData;
 pub(crate) use module::Item;
+pub(crate) use op::{Op, Reduce};
 pub(crate) use sig::Kind;

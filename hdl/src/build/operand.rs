@@ -1,7 +1,8 @@
 //! What may stand right of an operator, and the operators themselves.
 
-use super::expr::{Expr, Op};
+use super::expr::Expr;
 use super::fold;
+use super::op::Op;
 use super::sig::Sig;
 use super::value::Value;
 use std::ops::{Add, BitAnd, BitOr, BitXor, Not, Sub};

@@ -1,7 +1,8 @@
 //! Slices, concatenation, selection.
 
-use super::expr::{clog2, Expr, Node, Op};
+use super::expr::{clog2, Expr, Node};
 use super::fold;
+use super::op::Op;
 use super::operand::{lit, Operand};
 
 impl Expr {

@@ -19,16 +19,20 @@ pub(super) fn assemble(node: Node) -> Result<Module, Refused> {
 }
 
 fn child(node: &Node, parent: &str, known: &mut Known) -> Result<Arc<Module>, Refused> {
+    if let Some(m) = &node.built {
+        return Ok(Arc::new(m.clone()));
+    }
     let plain = node.instance.replace('$', "_");
     // Elements of an array share the array's name where they are equal.
     let stem = plain.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
     let m = module(node, &format!("{parent}_{stem}"), known)?;
-    let text = format!("{} {}", m.name(), super::super::module::print(&m));
+    let head = format!("module {} (", m.name());
+    let text = super::super::module::print(&m).replacen(&head, "module (", 1);
     if let Some(same) = known.get(&text) {
         return Ok(same.clone());
     }
     let taken = known.values().any(|k| k.name() == m.name());
-    let m = match taken && node.built.is_none() {
+    let m = match taken {
         true => module(node, &format!("{parent}_{plain}"), known)?,
         false => m,
     };

@@ -16,6 +16,7 @@ mod assemble;
 mod capture;
 mod expr;
 mod group;
+mod index;
 mod scope;
 mod stmt;
 
