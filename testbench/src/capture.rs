@@ -1,7 +1,7 @@
 //! Reads captures: pcap and pcapng, Ethernet only.
 
 use crate::engine::TimedFrame;
-use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
+use pcap_parser::traits::PcapNGPacketBlock;
 use pcap_parser::{create_reader, Block, Linktype, PcapBlockOwned, PcapError};
 use std::io::Read;
 use std::time::Duration;
@@ -46,11 +46,11 @@ pub struct Capture {
 /// Time stamp resolution of each interface of a pcapng section.
 struct Interface {
     resolution: u64,
-    offset: i64,
+    offset: u64,
 }
 
 /// Reads a whole capture.
-pub fn read_capture(source: impl Read) -> Result<Capture, CaptureError> {
+pub fn read_capture(source: impl Read + Send) -> Result<Capture, CaptureError> {
     let mut reader = create_reader(BUFFER, source).map_err(|error| match error {
         PcapError::ReadError => CaptureError::Read("the file cannot be read".into()),
         _ => CaptureError::Format,
@@ -86,7 +86,7 @@ pub fn read_capture(source: impl Read) -> Result<Capture, CaptureError> {
                         ethernet(interface.linktype)?;
                         interfaces.push(Interface {
                             resolution: interface.ts_resolution().unwrap_or(1_000_000),
-                            offset: interface.ts_offset(),
+                            offset: interface.ts_offset() as u64,
                         });
                     }
                     PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
