@@ -371,6 +371,34 @@ fn strip_counts_the_frame_as_received_when_256_bytes_are_the_limit() {
 }
 
 #[test]
+fn unsplit_frame_goes_to_a_page_when_only_stripping_brings_it_to_256_bytes() {
+    let mut rig = Rig::stocked(&[(regs::RX_CTRL, 1)]);
+    let mut frame = Segment {
+        tags: vec![(0x8100, 7)],
+        ..segment(0, 200)
+    }
+    .build();
+    // "More fragments": no split. The header checksum is not that of the changed header.
+    frame[24] |= 0x20;
+    rig.frame(&frame);
+    let pkt = Pkt {
+        vlan0: 7,
+        vlan_count: 1,
+        frame_len: 258,
+        hdr_len: 0,
+        split: false,
+        l4: L4::None,
+        ip_csum: Csum::Bad,
+        l4_csum: Csum::None,
+        watched: false,
+        ..watched(0, 0).page(0xB0, 0, 254)
+    };
+    assert_eq!(rig.entries(), [pkt.head(Reason::None, 1, 254, 1).entry()]);
+    frame.drain(12..16);
+    assert_eq!(rig.page_bytes(0, 0, 254), frame);
+}
+
+#[test]
 fn udp_is_split_and_its_checksum_judged_when_it_is_long() {
     let mut rig = Rig::stocked(&[]);
     let mut frame = segment(0, 300).build();
