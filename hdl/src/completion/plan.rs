@@ -35,27 +35,26 @@ fn fence(m: &mut Module, cfg: &Config) -> Fenced {
 
     let here = m.reg_rst("f_valid", 1, 0);
     let record = m.reg("f_record", waiting.width());
+    let fresh = m.reg("f_fresh", 1);
+    let ahead_new = m.reg("f_ahead_new", 16);
     let ahead = m.reg("f_ahead", 16);
-    let passed = m.named("passed", &here & !ahead.bit(15));
+    let short = m.named("f_short", mux(&fresh, ahead_new.bit(15), ahead.bit(15)));
+    let passed = m.named("passed", &here & !&short);
     let take = m.wire("f_take", 1);
     let load = m.named("f_load", !&here | (&passed & &take));
     m.assign(&ready, &load);
-    m.seq(
-        "Commands done beyond the fence; a negative number while some are missing",
-        |b| {
-            let fence = mux(
-                &load,
-                waiting.get(&data, "fence"),
-                waiting.get(&record, "fence"),
-            );
-            b.set(&ahead, &done_seq - fence);
-            b.when(&load, |b| {
-                b.set(&here, &valid);
-                b.set(&record, &data);
-            });
-        },
-    );
-    m.unused(ahead.trunc(15), "only the sign counts");
+    m.seq("Commands done beyond the fence, negative while some are missing: of the emission that may come, of that at hand", |b| {
+        b.set(&ahead_new, &done_seq - waiting.get(&data, "fence"));
+        b.set(&ahead, &done_seq - waiting.get(&record, "fence"));
+        b.set(&fresh, &load);
+        b.when(&load, |b| {
+            b.set(&here, &valid);
+            b.set(&record, &data);
+        });
+    });
+    for number in [&ahead_new, &ahead] {
+        m.unused(number.trunc(15), "only the sign counts");
+    }
     Fenced {
         valid: passed,
         record,
