@@ -1,0 +1,644 @@
+//! What `train` must do, written from `docs/src/design.md`, section 3: the events in the order in which the trace port
+//! reports them in, completion entries and copy commands out.
+
+use pagetrain_formats::codes::{BufStatus, Csum, Reason, L3, L4};
+use pagetrain_formats::completion::{Buf, BufId, Completion, Ext, Head, Pkt};
+use pagetrain_formats::counters::Counter;
+use pagetrain_formats::Config;
+use std::collections::{BTreeMap, VecDeque};
+
+pub const FIN: u8 = 0x01;
+pub const SYN: u8 = 0x02;
+pub const RST: u8 = 0x04;
+pub const PSH: u8 = 0x08;
+pub const ACK: u8 = 0x10;
+pub const URG: u8 = 0x20;
+
+/// The registers that `train` looks at.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub strip_vlan: bool,
+    pub backpressure: bool,
+    pub merge: bool,
+    pub defer_ticks: u64,
+    pub tick_clocks: u64,
+    pub max_aggr: u64,
+    pub max_bytes: u64,
+    pub admit_min: u64,
+    pub fresh_page: bool,
+}
+
+/// A flow's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Key {
+    pub v6: bool,
+    pub tags: usize,
+    pub vlan0: u16,
+    pub vlan1: u16,
+    pub src: u128,
+    pub dst: u128,
+    pub sport: u16,
+    pub dport: u16,
+}
+
+/// A stored frame.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    pub key: Key,
+    pub v4: bool,
+    pub tcp: bool,
+    pub udp: bool,
+    pub opt: bool,
+    pub rejected: bool,
+    pub l3_off: u64,
+    pub l4_off: u64,
+    pub split: Option<u64>,
+    pub end: u64,
+    pub len: u64,
+    pub seq: u32,
+    pub flags: u8,
+    pub rx_seq: u16,
+    pub ip_csum: u8,
+    pub l4_csum: u8,
+    pub word: u64,
+}
+
+/// A posted page.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    pub addr: u64,
+    pub cookie: u32,
+    pub length: u64,
+    pub headroom: u64,
+}
+
+/// An event, with what the trace port does not say.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Frame,
+    Drop,
+    Timer(usize),
+    FlushAll,
+    Poll,
+    FlushFlow(Key),
+    Stop,
+    BadSmall(u32),
+    BadPage(u32),
+    UnusedSmall,
+    UnusedPage,
+    Stopped,
+}
+
+/// A copy command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copy {
+    pub src: u64,
+    pub len: u64,
+    /// Not compared where nothing is written.
+    pub addr: u64,
+    pub free: Option<u64>,
+}
+
+/// A completion entry and the number of commands that must be done before it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub entry: Completion,
+    pub fence: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Train {
+    packets: Vec<Vec<Completion>>,
+    bytes: u64,
+    next_seq: u32,
+    opened: u64,
+    fence: usize,
+}
+
+impl Train {
+    fn entries(&self) -> u64 {
+        self.packets.iter().map(|p| p.len() as u64).sum()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Filling {
+    page: Page,
+    fill: u64,
+}
+
+impl Filling {
+    fn left(&self) -> u64 {
+        self.page.length - self.fill
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Flow {
+    key: Key,
+    used: u64,
+    train: Option<Train>,
+    page: Option<Filling>,
+}
+
+/// The model.
+pub struct Reference {
+    cfg: Config,
+    pub setup: Setup,
+    flows: Vec<Option<Flow>>,
+    own_page: Option<Filling>,
+    clock: u64,
+    now: u64,
+    pub frames: VecDeque<Frame>,
+    pub smalls: VecDeque<(u64, u32)>,
+    pub pages: VecDeque<Page>,
+    pub entries: Vec<Entry>,
+    pub copies: Vec<Copy>,
+    pub counters: BTreeMap<usize, u64>,
+    pub stopped: bool,
+}
+
+/// What a packet makes of its frame.
+struct Placed {
+    entries: Vec<Completion>,
+    /// Bytes in pages.
+    bytes: u64,
+}
+
+impl Reference {
+    pub fn new(cfg: Config, setup: Setup) -> Reference {
+        Reference {
+            flows: vec![None; cfg.flows],
+            cfg,
+            setup,
+            own_page: None,
+            clock: 0,
+            now: 0,
+            frames: VecDeque::new(),
+            smalls: VecDeque::new(),
+            pages: VecDeque::new(),
+            entries: vec![],
+            copies: vec![],
+            counters: BTreeMap::new(),
+            stopped: false,
+        }
+    }
+
+    fn count(&mut self, counter: Counter, n: u64) {
+        *self.counters.entry(counter.code() as usize).or_default() += n;
+    }
+
+    fn emit(&mut self, entry: Completion, fence: usize) {
+        self.entries.push(Entry { entry, fence });
+    }
+
+    fn emit_buf(&mut self, id: BufId, fill: u64, status: BufStatus) {
+        let fill = fill as u16;
+        self.emit(Completion::Buf(Buf { id, fill, status }), 0);
+    }
+
+    /// BUF(page, RELEASED): only once what was written to the page is there.
+    fn release(&mut self, page: Filling) {
+        self.emit_buf(BufId::Page(page.page.cookie), page.fill, BufStatus::Released);
+        self.count(Counter::PagesReleased, 1);
+    }
+
+    fn emit_train(&mut self, train: Train, reason: Reason, watched: bool) {
+        let packets = train.packets.len() as u64;
+        let head = Head {
+            train_bytes: train.bytes as u32,
+            train_packets: packets as u8,
+            reason,
+            train_entries: train.entries() as u8,
+        };
+        let mut entries = train.packets.concat();
+        if let Completion::Pkt(pkt) = &mut entries[0] {
+            pkt.head = Some(head);
+        }
+        for entry in entries {
+            self.emit(entry, train.fence);
+        }
+        if watched {
+            self.count(Counter::Trains, 1);
+        }
+        let by_reason = pagetrain_formats::counters::reason_counter(reason);
+        *self.counters.entry(by_reason).or_default() += packets;
+    }
+
+    fn close(&mut self, slot: usize, reason: Reason) -> bool {
+        let train = self.flows[slot].as_mut().and_then(|flow| flow.train.take());
+        let open = train.is_some();
+        if let Some(train) = train {
+            self.emit_train(train, reason, true);
+        }
+        open
+    }
+
+    fn release_of(&mut self, slot: usize) {
+        if let Some(page) = self.flows[slot].as_mut().and_then(|flow| flow.page.take()) {
+            self.release(page);
+        }
+    }
+
+    fn find(&self, key: &Key) -> Option<usize> {
+        self.flows.iter().position(|f| f.as_ref().is_some_and(|f| f.key == *key))
+    }
+
+    /// The clock at which the open train of `slot` began.
+    pub fn opened(&self, slot: usize) -> Option<u64> {
+        self.flows[slot].as_ref()?.train.as_ref().map(|train| train.opened)
+    }
+
+    /// Trains that have been open at `clock` for more than `limit` clocks.
+    pub fn overdue(&self, clock: u64, limit: u64) -> Option<usize> {
+        (0..self.flows.len()).find(|&slot| self.opened(slot).is_some_and(|at| clock - at > limit))
+    }
+
+    /// Carries out one event that was reported at `now`.
+    pub fn event(&mut self, event: &Event, now: u64) {
+        self.now = now;
+        match event {
+            Event::Frame => {
+                let frame = self.frames.pop_front().expect("an event without a frame");
+                self.frame(&frame);
+            }
+            Event::Drop => {
+                let frame = self.frames.pop_front().expect("an event without a frame");
+                self.count(Counter::DropNoBuffer, 1);
+                if let Some(slot) = self.lookup(&frame) {
+                    self.close(slot, Reason::NoBuffer);
+                }
+                self.copy_nothing(&frame);
+            }
+            Event::Timer(slot) => assert!(self.close(*slot, Reason::Timer), "TIMER without a train"),
+            Event::FlushAll => self.close_all(Reason::FlushAll),
+            Event::Poll => self.close_all(Reason::Poll),
+            Event::FlushFlow(key) => {
+                if let Some(slot) = self.find(key) {
+                    self.close(slot, Reason::FlushFlow);
+                }
+            }
+            Event::Stop => {
+                self.close_all(Reason::Stop);
+                (0..self.flows.len()).for_each(|slot| self.release_of(slot));
+                if let Some(page) = self.own_page.take() {
+                    self.release(page);
+                }
+                self.flows.fill(None);
+                self.stopped = true;
+            }
+            Event::BadSmall(cookie) => {
+                self.emit_buf(BufId::Small(*cookie), 0, BufStatus::BadDesc);
+                self.count(Counter::BadDescriptors, 1);
+            }
+            Event::BadPage(cookie) => {
+                self.emit_buf(BufId::Page(*cookie), 0, BufStatus::BadDesc);
+                self.count(Counter::BadDescriptors, 1);
+            }
+            Event::UnusedSmall => {
+                let (_, cookie) = self.smalls.pop_front().expect("a small buffer to return");
+                self.emit_buf(BufId::Small(cookie), 0, BufStatus::Unused);
+            }
+            Event::UnusedPage => {
+                assert!(self.smalls.is_empty(), "small buffers come back first");
+                let page = self.pages.pop_front().expect("a page to return");
+                self.emit_buf(BufId::Page(page.cookie), 0, BufStatus::Unused);
+            }
+            Event::Stopped => self.emit(Completion::Stop, 0),
+        }
+    }
+
+    /// Frames that were still waiting when the engine stopped.
+    pub fn discard_rest(&mut self) {
+        while let Some(frame) = self.frames.pop_front() {
+            self.count(Counter::DropDisabled, 1);
+            self.copy_nothing(&frame);
+        }
+    }
+
+    fn close_all(&mut self, reason: Reason) {
+        for slot in 0..self.flows.len() {
+            self.close(slot, reason);
+        }
+    }
+
+    fn lookup(&self, frame: &Frame) -> Option<usize> {
+        let looked_up = frame.tcp && frame.split.is_some();
+        looked_up.then(|| self.find(&frame.key)).flatten()
+    }
+
+    fn creates(&self, frame: &Frame) -> bool {
+        let pay = payload(frame);
+        let tcp = frame.tcp && frame.split.is_some();
+        let plain = frame.flags & !(ACK | PSH) == 0;
+        tcp && self.lookup(frame).is_none()
+            && csum_ok(frame)
+            && !frame.opt
+            && pay > 0
+            && pay >= self.setup.admit_min
+            && plain
+    }
+
+    /// Why the packet may not join the open train of its flow.
+    fn refuses(&self, frame: &Frame, train: &Train) -> Option<Reason> {
+        let pay = payload(frame);
+        let room = train.entries() + (pay >> 10) + 3 <= self.cfg.train_entries as u64;
+        if !csum_ok(frame) {
+            Some(Reason::Csum)
+        } else if frame.flags & (FIN | SYN | RST | URG) != 0 {
+            Some(Reason::Flag)
+        } else if pay == 0 {
+            Some(Reason::Short)
+        } else if !self.setup.merge {
+            Some(Reason::Single)
+        } else if frame.seq != train.next_seq {
+            Some(Reason::Seq)
+        } else if train.bytes + pay > self.setup.max_bytes {
+            Some(Reason::MaxBytes)
+        } else if !room {
+            Some(Reason::MaxAggr)
+        } else {
+            None
+        }
+    }
+
+    /// Whether buffers do not suffice for `frame`, with so many small ones and so many bytes in pages at hand.
+    pub fn short_of(&self, frame: &Frame, smalls: usize, room: u64) -> bool {
+        let strip = self.strip(frame);
+        let hit = self.lookup(frame);
+        let watched = hit.is_some() || self.creates(frame);
+        let split = frame.split.filter(|_| watched || frame.len > 256);
+        let (hdr, bytes) = match split {
+            Some(split) => (split - strip, payload(frame)),
+            None if frame.len <= 256 => (frame.len - strip, 0),
+            None => (0, frame.len - strip),
+        };
+        let left = match hit {
+            Some(slot) => {
+                let flow = self.flows[slot].as_ref().unwrap();
+                let joins = flow.train.as_ref().is_some_and(|t| self.refuses(frame, t).is_none());
+                let usable = !self.setup.fresh_page || joins;
+                flow.page.filter(|_| usable).map_or(0, |p| p.left())
+            }
+            None if watched => 0,
+            None => self.own_page.map_or(0, |p| p.left()),
+        };
+        hdr.div_ceil(256) as usize > smalls || bytes > room + left
+    }
+
+    fn strip(&self, frame: &Frame) -> u64 {
+        if self.setup.strip_vlan && !frame.rejected {
+            4 * frame.key.tags as u64
+        } else {
+            0
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        let hit = self.lookup(frame);
+        let creates = self.creates(frame);
+        let pay = payload(frame);
+        let tcp = frame.tcp && frame.split.is_some();
+        self.count(Counter::FlowHits, u64::from(hit.is_some()));
+        self.count(Counter::FlowMisses, u64::from(tcp && hit.is_none()));
+        self.count(Counter::BadIpCsum, u64::from(frame.ip_csum == 2));
+        self.count(Counter::BadL4Csum, u64::from(frame.l4_csum == 2));
+        self.count(Counter::Rejected, u64::from(frame.rejected));
+        let mut slot = hit;
+        if creates {
+            slot = Some(self.create(frame.key));
+        }
+        if let Some(slot) = slot {
+            self.clock += 1;
+            let clock = self.clock;
+            self.flow(slot).used = clock;
+        }
+
+        // 2. A train that the packet may not join.
+        let mut join = false;
+        if let Some(slot) = slot {
+            if let Some(train) = self.flow(slot).train.clone() {
+                match self.refuses(frame, &train) {
+                    Some(reason) => {
+                        self.close(slot, reason);
+                    }
+                    None => join = true,
+                }
+            }
+        }
+        // 3. A fresh page.
+        if let Some(slot) = slot {
+            if self.setup.fresh_page && pay > 0 && !join {
+                self.release_of(slot);
+            }
+        }
+        // 4. The packet.
+        let placed = self.place(frame, slot);
+        let fence = self.copies.len();
+        let bad = frame.flags & (FIN | SYN | RST | URG) != 0;
+        let joinable = csum_ok(frame) && pay > 0 && !bad;
+        match slot {
+            Some(slot) if joinable && self.setup.merge => {
+                self.count(Counter::Aggregated, u64::from(join));
+                let now = self.now;
+                let train = self.flow(slot).train.get_or_insert_with(|| Train {
+                    packets: vec![],
+                    bytes: 0,
+                    next_seq: 0,
+                    opened: now,
+                    fence: 0,
+                });
+                train.packets.push(placed.entries);
+                train.bytes += placed.bytes;
+                train.next_seq = frame.seq.wrapping_add(pay as u32);
+                train.fence = fence;
+                // 5. Full trains.
+                if train.packets.len() as u64 >= self.setup.max_aggr {
+                    self.close(slot, Reason::MaxAggr);
+                } else if self.flow(slot).train.as_ref().unwrap().bytes >= self.setup.max_bytes {
+                    self.close(slot, Reason::MaxBytes);
+                }
+            }
+            _ => {
+                let reason = match slot {
+                    None => Reason::None,
+                    Some(_) if !self.setup.merge => Reason::Single,
+                    Some(_) if !csum_ok(frame) => Reason::Csum,
+                    Some(_) if bad => Reason::Flag,
+                    Some(_) => Reason::Short,
+                };
+                let train = Train {
+                    packets: vec![placed.entries],
+                    bytes: placed.bytes,
+                    next_seq: 0,
+                    opened: 0,
+                    fence,
+                };
+                self.emit_train(train, reason, slot.is_some());
+            }
+        }
+        // 6. The end of the flow.
+        if let Some(slot) = slot {
+            if csum_ok(frame) && frame.flags & (FIN | SYN | RST) != 0 {
+                self.release_of(slot);
+                self.flows[slot] = None;
+            }
+        }
+    }
+
+    fn flow(&mut self, slot: usize) -> &mut Flow {
+        self.flows[slot].as_mut().expect("the slot is in use")
+    }
+
+    /// 1. The slot of a new entry.
+    fn create(&mut self, key: Key) -> usize {
+        self.count(Counter::FlowCreations, 1);
+        let slot = match self.flows.iter().position(Option::is_none) {
+            Some(slot) => slot,
+            None => {
+                let used = |slot: &usize| self.flows[*slot].as_ref().unwrap().used;
+                let victim = (0..self.flows.len()).min_by_key(used).unwrap();
+                self.count(Counter::TableFull, 1);
+                self.count(Counter::FlowEvictions, 1);
+                self.close(victim, Reason::Evict);
+                self.release_of(victim);
+                victim
+            }
+        };
+        self.flows[slot] = Some(Flow {
+            key,
+            used: 0,
+            train: None,
+            page: None,
+        });
+        slot
+    }
+
+    /// Bytes to where they belong, as commands and entries.
+    fn place(&mut self, frame: &Frame, slot: Option<usize>) -> Placed {
+        let strip = self.strip(frame);
+        let all = frame.len - strip;
+        let split = frame.split.filter(|_| slot.is_some() || frame.len > 256);
+        let (hdr, from, bytes) = match split {
+            Some(split) => (split - strip, split - strip, payload(frame)),
+            None if frame.len <= 256 => (all, 0, 0),
+            None => (0, 0, all),
+        };
+        let mut parts: Vec<(u64, u64, u64)> = vec![];
+        let mut cookies = vec![];
+        for at in (0..hdr).step_by(256) {
+            let (addr, cookie) = self.smalls.pop_front().expect("a small buffer");
+            parts.push((at, (hdr - at).min(256), addr));
+            cookies.push(cookie);
+        }
+        let mut page = match slot {
+            Some(slot) => self.flow(slot).page.take(),
+            None => self.own_page.take(),
+        };
+        let mut fragments = vec![];
+        let mut done = 0;
+        while done < bytes {
+            let mut now = page.take().unwrap_or_else(|| {
+                let page = self.pages.pop_front().expect("a page");
+                let fill = page.headroom;
+                Filling { page, fill }
+            });
+            let len = now.left().min(bytes - done);
+            parts.push((from + done, len, now.page.addr + now.fill));
+            let full = now.left() == len;
+            fragments.push((now.page.cookie, now.fill as u16, len as u16, full));
+            now.fill += len;
+            done += len;
+            if full {
+                self.count(Counter::PagesFilled, 1);
+            } else {
+                page = Some(now);
+            }
+        }
+        match slot {
+            Some(slot) => self.flow(slot).page = page,
+            None => self.own_page = page,
+        }
+        self.copy(frame, strip, &parts);
+
+        let off = |o: u64| if o == 0 { 0 } else { o - strip };
+        let first = fragments.first().copied().unwrap_or_default();
+        let mut entries = vec![Completion::Pkt(Pkt {
+            hdr_cookie: cookies.first().copied().unwrap_or(0),
+            page_cookie: first.0,
+            page_offset: first.1,
+            frag_len: first.2,
+            frame_len: frame.len as u16,
+            rx_seq: frame.rx_seq,
+            vlan0: frame.key.vlan0,
+            vlan1: frame.key.vlan1,
+            hdr_len: hdr as u16,
+            l3_off: off(frame.l3_off) as u8,
+            l4_off: off(frame.l4_off) as u16,
+            ext_count: (cookies.len().max(1) + fragments.len().max(1) - 2) as u8,
+            head: None,
+            page_full: first.3,
+            split: split.is_some(),
+            l3: match (frame.v4, frame.key.v6) {
+                (true, _) => L3::V4,
+                (_, true) => L3::V6,
+                _ => L3::None,
+            },
+            l4: match (frame.tcp, frame.udp) {
+                (true, _) => L4::Tcp,
+                (_, true) => L4::Udp,
+                _ => L4::None,
+            },
+            ip_csum: Csum::from_code(frame.ip_csum.into()).unwrap(),
+            l4_csum: Csum::from_code(frame.l4_csum.into()).unwrap(),
+            vlan_count: frame.key.tags as u8,
+            ip_opt: frame.opt,
+            watched: slot.is_some(),
+        })];
+        entries.extend(cookies.iter().skip(1).map(|&cookie| Completion::Ext(Ext::Small { cookie })));
+        entries.extend(fragments.iter().skip(1).map(|&(cookie, offset, len, full)| {
+            Completion::Ext(Ext::Page { cookie, offset, len, full })
+        }));
+        Placed { entries, bytes }
+    }
+
+    fn words(&self, frame: &Frame) -> u64 {
+        frame.len.div_ceil(self.cfg.d_bytes() as u64)
+    }
+
+    /// The commands for parts (offset in the stripped frame, bytes, address): what lies across the tags is cut there.
+    fn copy(&mut self, frame: &Frame, strip: u64, parts: &[(u64, u64, u64)]) {
+        let base = frame.word * self.cfg.d_bytes() as u64;
+        let wrap = self.cfg.ingress_bytes as u64;
+        let mut copies = vec![];
+        for &(off, len, addr) in parts {
+            let cuts = if strip > 0 && off < 12 && off + len > 12 { vec![12 - off, len - (12 - off)] } else { vec![len] };
+            let (mut off, mut addr) = (off, addr);
+            for len in cuts {
+                let gap = if off >= 12 { strip } else { 0 };
+                let src = (base + off + gap) % wrap;
+                copies.push(Copy { src, len, addr, free: None });
+                off += len;
+                addr += len;
+            }
+        }
+        match copies.last_mut() {
+            Some(last) => last.free = Some(self.words(frame)),
+            None => return self.copy_nothing(frame),
+        }
+        self.copies.extend(copies);
+    }
+
+    fn copy_nothing(&mut self, frame: &Frame) {
+        let free = Some(self.words(frame));
+        self.copies.push(Copy { src: 0, len: 0, addr: 0, free });
+    }
+}
+
+pub fn payload(frame: &Frame) -> u64 {
+    frame.split.map_or(0, |split| frame.end - split)
+}
+
+pub fn csum_ok(frame: &Frame) -> bool {
+    frame.l4_csum == 1 && (frame.ip_csum == 1 || frame.key.v6)
+}
