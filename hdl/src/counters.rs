@@ -8,7 +8,7 @@
 //! | `add_<i>` | in | what counter i gains in this clock; only the counters that exist have the port |
 //! | `reason_valid`, `reason`, `reason_packets` | in | packets that were delivered for a reason: counter 32 + reason |
 //! | `rd_valid`, `rd_index` | in | read request, at most one every four clocks |
-//! | `rd_done`, `rd_data` | out | the answer |
+//! | `rd_done`, `rd_data` | out | the answer, [`READ_LATENCY`] clocks after the request |
 //!
 //! ## Pipeline
 //! Each counter has a small accumulator. A sweep visits one counter a clock: take and clear the accumulator, read the total,
@@ -23,6 +23,8 @@ pub const COUNTERS: usize = 64;
 pub const FIRST_REASON: usize = 32;
 /// Clocks after which a total holds every event: a sweep, its pipeline, and room for reads in between.
 pub const SETTLE: usize = 2 * COUNTERS;
+/// Clocks from a read request to its answer.
+pub const READ_LATENCY: usize = 2;
 
 /// One counter with an event input.
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +106,9 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
     let s1_index = m.reg("s1_index", 6);
     let s1_step = m.reg_rst("s1_step", 1, 0);
     let s1_read = m.reg_rst("s1_read", 1, 0);
+    // The first sweep takes every total as 0; until its last write is done, so does a read.
+    let fresh = m.reg_rst("fresh", 1, 1);
+    let s1_fresh = m.reg("s1_fresh", 1);
     let s2_gain = m.reg("s2_gain", widest);
     let s2_total = m.reg("s2_total", 64);
     let s2_index = m.reg("s2_index", 6);
@@ -112,6 +117,7 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
         b.set(&s1_step, &step);
         b.set(&s1_read, &rd_valid);
         b.set(&s1_index, &index);
+        b.set(&s1_fresh, &fresh);
         b.set(&s1_total, mux(&clearing, lit(64, 0), &total));
         for (reg, group) in s1_group.iter().zip(&groups) {
             b.set(reg, group);
@@ -133,10 +139,13 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
         b.set(&we, &s2_step);
         b.set(&waddr, &s2_index);
         b.set(&wdata, &s2_total + s2_gain.zext(64));
+        b.when(&we & waddr.all(), |b| {
+            b.set(&fresh, 0);
+        });
     });
     m.seq("answer of a read", |b| {
         b.set(&rd_done, &s1_read);
-        b.set(&rd_data, &s1_total);
+        b.set(&rd_data, mux(&s1_fresh, lit(64, 0), &s1_total));
     });
     m
 }
