@@ -1,7 +1,7 @@
 //! Sparse byte memory with permissions a byte.
 
 use super::burst::ones;
-use crate::sim::Event;
+use crate::sim::{copy_slice, Event};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -198,7 +198,7 @@ impl Memory {
         };
         let strobes = strobes & !denied;
         if strobes == ones(bytes.len() as u64) {
-            chunk.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+            copy_slice(bytes, &mut chunk.bytes[at..at + bytes.len()]);
         } else {
             let mut rest = strobes;
             while rest != 0 {
@@ -225,7 +225,7 @@ impl Memory {
         let open = store.open;
         let chunk = store.chunk(addr);
         let at = addr as usize % CHUNK;
-        to.copy_from_slice(&chunk.bytes[at..at + to.len()]);
+        copy_slice(&chunk.bytes[at..at + to.len()], to);
         if open {
             0
         } else {

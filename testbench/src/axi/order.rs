@@ -66,10 +66,10 @@ mod tests {
     #[test]
     fn order_holds_within_an_id_and_varies_across() {
         let mut rng = Rng::new(1, "order");
-        let mut first = [0; 3];
+        let mut first = [0; 2];
         for _ in 0..300 {
             let mut order = Order::default();
-            let bursts = [(0, 9), (1, 5), (0, 2), (2, 30), (1, 3)];
+            let bursts = [(0, 5), (1, 5), (0, 2), (2, 30), (1, 3)];
             bursts.iter().for_each(|&(id, at)| order.push(id, at));
             let mut left: Vec<usize> = (0..5).collect();
             let mut answered = Vec::new();
@@ -83,12 +83,12 @@ mod tests {
             let place = |burst| answered.iter().position(|&b| b == burst);
             assert_eq!(answered.len(), 5);
             assert!(place(0) < place(2) && place(1) < place(4));
-            first[[2, 0, 4]
-                .iter()
-                .position(|&b| b == answered[2])
-                .unwrap_or(0)] += 1;
+            first[answered[0]] += 1;
         }
-        assert!(first[1] > 0 && first[2] > 0, "{first:?}");
+        assert!(
+            first[0] > 100 && first[1] > 100,
+            "either of two IDs: {first:?}"
+        );
     }
 
     #[test]

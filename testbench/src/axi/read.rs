@@ -6,7 +6,7 @@ use super::fault::{answer, Direction, Fault};
 use super::memory::Memory;
 use super::order::Order;
 use super::ports::{bus_port, optional, AddressPorts};
-use crate::sim::{Edge, Handle, Signal, SimError, WideSignal};
+use crate::sim::{Edge, Handle, Level, Signal, SimError, WideSignal};
 use crate::stall::{Pause, Pauser};
 use crate::Rng;
 use std::collections::VecDeque;
@@ -21,7 +21,8 @@ struct Read {
 pub(super) struct ReadHalf {
     prefix: String,
     ar: AddressPorts,
-    rvalid: Signal,
+    arready: Level,
+    rvalid: Level,
     rready: Signal,
     rdata: WideSignal,
     rid: Option<Signal>,
@@ -56,7 +57,8 @@ impl ReadHalf {
         Ok(ReadHalf {
             prefix: prefix.to_owned(),
             ar: AddressPorts::find(handle, &name("ar"), bus.trailing_zeros())?,
-            rvalid: handle.signal(&name("rvalid"))?,
+            arready: Level::low(handle.signal(&name("arready"))?),
+            rvalid: Level::low(handle.signal(&name("rvalid"))?),
             rready: handle.signal(&name("rready"))?,
             rdata,
             rid: optional(handle, &name("rid"))?,
@@ -84,7 +86,7 @@ impl ReadHalf {
             self.offered = false;
             edge.progress();
         }
-        let (valid, ready) = (self.ar.valid.is_high(), self.ar.ready.is_high());
+        let (valid, ready) = (self.ar.valid.is_high(), self.arready.get());
         self.waiting = valid && !ready;
         if valid && ready {
             edge.progress();
@@ -106,13 +108,11 @@ impl ReadHalf {
         let ar_paused = ar.next(self.waiting);
         let r_paused = r.next(true);
         let room = self.reads.len() < config.reads;
-        self.ar
-            .ready
-            .set(u64::from(!edge.in_reset && !ar_paused && room));
+        self.arready.set(!edge.in_reset && !ar_paused && room);
         if !self.offered && !r_paused && !edge.in_reset {
             self.offer(edge, config, memory);
         }
-        self.rvalid.set(u64::from(self.offered));
+        self.rvalid.set(self.offered);
     }
 
     /// Puts the next beat on the ports.

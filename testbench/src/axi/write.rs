@@ -6,7 +6,7 @@ use super::fault::{answer, Direction, Fault};
 use super::memory::Memory;
 use super::order::Order;
 use super::ports::{optional, AddressPorts, WritePorts};
-use crate::sim::{Edge, Handle, Signal, SimError};
+use crate::sim::{Edge, Handle, Level, Signal, SimError};
 use crate::stall::Pauser;
 use crate::Rng;
 use std::collections::VecDeque;
@@ -30,7 +30,9 @@ pub(super) struct WriteHalf {
     prefix: String,
     aw: AddressPorts,
     w: WritePorts,
-    bvalid: Signal,
+    awready: Level,
+    wready: Level,
+    bvalid: Level,
     bready: Signal,
     bid: Option<Signal>,
     bresp: Option<Signal>,
@@ -66,7 +68,9 @@ impl WriteHalf {
         Ok(WriteHalf {
             prefix: prefix.to_owned(),
             aw: AddressPorts::find(handle, &name("aw"), w.bus.trailing_zeros())?,
-            bvalid: handle.signal(&name("bvalid"))?,
+            awready: Level::low(handle.signal(&name("awready"))?),
+            wready: Level::low(handle.signal(&name("wready"))?),
+            bvalid: Level::low(handle.signal(&name("bvalid"))?),
             bready: handle.signal(&name("bready"))?,
             bid: optional(handle, &name("bid"))?,
             bresp: optional(handle, &name("bresp"))?,
@@ -103,8 +107,8 @@ impl WriteHalf {
             self.offered = false;
             edge.progress();
         }
-        let (aw_valid, aw_ready) = (self.aw.valid.is_high(), self.aw.ready.is_high());
-        let (w_valid, w_ready) = (self.w.valid.is_high(), self.w.ready.is_high());
+        let (aw_valid, aw_ready) = (self.aw.valid.is_high(), self.awready.get());
+        let (w_valid, w_ready) = (self.w.valid.is_high(), self.wready.get());
         self.waiting = [aw_valid && !aw_ready, w_valid && !w_ready];
         if aw_valid && aw_ready {
             edge.progress();
@@ -214,18 +218,14 @@ impl WriteHalf {
         let w_paused = w.next(self.waiting[1]);
         let b_paused = b.next(true);
         let room = self.addressed < config.writes;
-        self.aw
-            .ready
-            .set(u64::from(!edge.in_reset && !aw_paused && room));
+        self.awready.set(!edge.in_reset && !aw_paused && room);
         // Data may run ahead of its address, but not without end.
         let wanted = self.filled < self.addressed + config.early_data;
-        self.w
-            .ready
-            .set(u64::from(!edge.in_reset && !w_paused && wanted));
+        self.wready.set(!edge.in_reset && !w_paused && wanted);
         if !self.offered && !b_paused && !edge.in_reset {
             self.offer(edge, config, memory);
         }
-        self.bvalid.set(u64::from(self.offered));
+        self.bvalid.set(self.offered);
     }
 
     fn offer(&mut self, edge: &Edge<'_>, config: &MemoryConfig, memory: &Memory) {

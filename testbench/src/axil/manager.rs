@@ -5,7 +5,7 @@ use super::monitor::AxilMonitor;
 use super::ports::AxilPorts;
 use super::AxilError;
 use crate::axi::Resp;
-use crate::sim::{Component, Edge, Handle, Queue, Signal, SimError};
+use crate::sim::{Component, Edge, Handle, Level, Queue, Signal, SimError};
 use crate::stall::{Pauser, Role, StallProfile};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -34,6 +34,8 @@ impl Pending {
 struct State {
     prefix: String,
     ports: AxilPorts,
+    /// awvalid, wvalid, arvalid, bready, rready.
+    levels: [Level; 5],
     read: Engine,
     write: Engine,
     /// Offered now: aw, w, ar.
@@ -63,6 +65,14 @@ impl AxilManager {
         let ports = AxilPorts::find(handle, prefix)?;
         let state = Rc::new(RefCell::new(State {
             prefix: prefix.to_owned(),
+            levels: [
+                &ports.aw.valid,
+                &ports.w.valid,
+                &ports.ar.valid,
+                &ports.b.ready,
+                &ports.r.ready,
+            ]
+            .map(|port| Level::low(port.clone())),
             ports,
             read: Engine::default(),
             write: Engine::default(),
@@ -250,15 +260,12 @@ impl Component for State {
         if !edge.in_reset {
             self.drive_requests(paused);
         }
-        let ports = &self.ports;
-        for (channel, offered) in [&ports.aw, &ports.w, &ports.ar]
+        let offered = self
+            .offered
             .into_iter()
-            .zip(self.offered)
-        {
-            channel.valid.set(u64::from(offered));
-        }
-        for (channel, paused) in [&ports.b, &ports.r].into_iter().zip(answers) {
-            channel.ready.set(u64::from(!paused));
+            .chain(answers.map(|paused| !paused));
+        for (level, high) in self.levels.iter_mut().zip(offered) {
+            level.set(high);
         }
     }
 

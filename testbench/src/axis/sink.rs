@@ -3,7 +3,7 @@
 use super::frame::AxisFrame;
 use super::ports::AxisPorts;
 use super::receiver::Receiver;
-use crate::sim::{Component, Edge, Handle, Queue, SimError};
+use crate::sim::{Component, Edge, Handle, Level, Queue, SimError};
 use crate::stall::{Pause, Pauser};
 use crate::stream::Timed;
 use crate::Rng;
@@ -22,6 +22,8 @@ pub type AxisMonitor = AxisSink;
 
 struct State {
     receiver: Receiver,
+    /// `None` for a monitor, or where there is no such port.
+    ready: Option<Level>,
     /// `None` for a monitor.
     pauser: Option<Pauser>,
     rng: Rng,
@@ -58,7 +60,9 @@ impl AxisSink {
         let frames = receiver.frames.clone();
         let rng = handle.rng(prefix);
         let pauser = pause.map(|pause| Pauser::new(pause, rng.clone()));
+        let ready = receiver.ports.ready.clone().filter(|_| pauser.is_some());
         let state = Rc::new(RefCell::new(State {
+            ready: ready.map(Level::low),
             receiver,
             pauser,
             rng,
@@ -112,13 +116,13 @@ impl Component for State {
     }
 
     fn drive(&mut self, _edge: &Edge<'_>) {
-        if let (Some(pauser), Some(ready)) = (&mut self.pauser, &self.receiver.ports.ready) {
-            ready.set(u64::from(!pauser.next(self.receiver.waiting)));
+        if let (Some(pauser), Some(ready)) = (&mut self.pauser, &mut self.ready) {
+            ready.set(!pauser.next(self.receiver.waiting));
         }
     }
 
     fn drives(&self) -> bool {
-        self.pauser.is_some() && self.receiver.ports.ready.is_some()
+        self.ready.is_some()
     }
 
     fn pending(&self) -> Option<String> {

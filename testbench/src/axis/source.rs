@@ -2,7 +2,7 @@
 
 use super::frame::AxisFrame;
 use super::ports::AxisPorts;
-use crate::sim::{Component, Edge, Event, Handle, Signal, SimError};
+use crate::sim::{Component, Edge, Event, Handle, Level, Signal, SimError};
 use crate::stall::{Pause, Pauser};
 use crate::Rng;
 use std::cell::RefCell;
@@ -18,6 +18,7 @@ pub struct AxisSource {
 
 struct State {
     ports: AxisPorts,
+    valid: Level,
     pauser: Pauser,
     rng: Rng,
     queue: VecDeque<AxisFrame>,
@@ -46,11 +47,11 @@ impl AxisSource {
         pause: Pause,
     ) -> Result<AxisSource, SimError> {
         let ports = AxisPorts::find(handle, prefix, side)?;
-        ports.valid.set(0);
         let rng = handle.rng(prefix);
         let idle = Event::new(&format!("{prefix} idle"));
         idle.set();
         let state = Rc::new(RefCell::new(State {
+            valid: Level::low(ports.valid.clone()),
             ports,
             pauser: Pauser::new(pause, rng.clone()),
             rng,
@@ -203,7 +204,7 @@ impl Component for State {
         } else if self.offered == 0 && !paused {
             self.offer(edge);
         }
-        self.ports.valid.set(u64::from(self.offered > 0));
+        self.valid.set(self.offered > 0);
     }
 
     fn pending(&self) -> Option<String> {

@@ -43,6 +43,8 @@ pub(super) fn note_wait(wait: Wait) {
 #[derive(Default)]
 struct Ready {
     queue: Mutex<Vec<u32>>,
+    /// The queue may hold something: spares the lock in a clock in which all sleep.
+    any: AtomicBool,
     /// Somebody called a waker: a sign of life for the watchdog.
     woken: AtomicBool,
 }
@@ -58,6 +60,7 @@ impl TaskWaker {
         // Relaxed: the queue's mutex, which the caller holds, orders these.
         if !self.queued.load(Ordering::Relaxed) {
             self.queued.store(true, Ordering::Relaxed);
+            self.ready.any.store(true, Ordering::Relaxed);
             queue.push(self.id);
         }
     }
@@ -122,6 +125,8 @@ pub(super) struct Executor {
     edge: RefCell<Vec<u32>>,
     edge_wakers: RefCell<Vec<Waker>>,
     timers: RefCell<BinaryHeap<Reverse<Timer>>>,
+    /// Edge of the first timer; `u64::MAX` for none.
+    next_timer: Cell<u64>,
     timer_order: Cell<u64>,
     stale_timers: Cell<usize>,
     /// Number and waker identity of the task that is being polled.
@@ -154,6 +159,7 @@ impl Executor {
             edge: RefCell::default(),
             edge_wakers: RefCell::default(),
             timers: RefCell::default(),
+            next_timer: Cell::new(u64::MAX),
             timer_order: Cell::new(0),
             stale_timers: Cell::new(0),
             current: Cell::new((u32::MAX, std::ptr::null())),
@@ -219,10 +225,16 @@ impl Executor {
                 slots[id as usize].flag.enqueue(&mut queue);
             }
         }
-        self.edge_wakers
-            .borrow_mut()
-            .drain(..)
-            .for_each(Waker::wake);
+        let wakers = &mut *self.edge_wakers.borrow_mut();
+        if !wakers.is_empty() {
+            wakers.drain(..).for_each(Waker::wake);
+        }
+        if now >= self.next_timer.get() {
+            self.fire_timers(now);
+        }
+    }
+
+    fn fire_timers(&self, now: u64) {
         let timers = &mut *self.timers.borrow_mut();
         while timers
             .peek()
@@ -236,6 +248,8 @@ impl Executor {
                 }
             }
         }
+        self.next_timer
+            .set(timers.peek().map_or(u64::MAX, |Reverse(timer)| timer.cycle));
     }
 
     /// The polled task waits for the next edge.
@@ -253,6 +267,7 @@ impl Executor {
 
     /// Wakes the polled task at edge `cycle`, unless `live` is cleared before.
     pub(super) fn await_cycle(&self, cycle: u64, live: Rc<Cell<bool>>, cx: &Context<'_>) {
+        self.next_timer.set(self.next_timer.get().min(cycle));
         let order = self.timer_order.get();
         self.timer_order.set(order + 1);
         self.timers.borrow_mut().push(Reverse(Timer {
@@ -281,11 +296,25 @@ impl Executor {
 
     /// True if a waker was called since this was asked last.
     pub(super) fn take_woken(&self) -> bool {
-        self.ready.woken.swap(false, Ordering::Relaxed)
+        // Not a swap, which would cost a locked instruction every clock: a waker called from another thread
+        // between the two is a sign of life in the next clock.
+        let woken = self.ready.woken.load(Ordering::Relaxed);
+        if woken {
+            self.ready.woken.store(false, Ordering::Relaxed);
+        }
+        woken
     }
 
     /// Polls ready tasks until none is left.
+    #[inline]
     pub(super) fn run_ready(&self, main: &mut Option<MainTask<'_>>) {
+        if self.ready.any.load(Ordering::Relaxed) {
+            self.ready.any.store(false, Ordering::Relaxed);
+            self.poll_ready(main);
+        }
+    }
+
+    fn poll_ready(&self, main: &mut Option<MainTask<'_>>) {
         let mut batch = self.batch.take();
         let mut polls = 0;
         loop {

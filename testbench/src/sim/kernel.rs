@@ -68,6 +68,21 @@ impl Core {
         })
     }
 
+    /// Something that ends a run: the design has stopped itself, or a broken rule.
+    #[inline]
+    pub(super) fn alarmed(&self) -> bool {
+        self.wires.stopped()
+            || (!self.config.collect_violations && !self.violations.borrow().is_empty())
+    }
+
+    /// Something that the watchdog has to look at: the edge `deadline`, or nothing moving.
+    #[inline]
+    pub(super) fn overdue(&self, deadline: u64) -> bool {
+        let now = self.executor.cycle();
+        now >= deadline
+            || now - self.life.get() >= self.config.idle_limit && !self.executor.has_timer()
+    }
+
     /// One clock. Components and tasks read what the design's flip-flops are about to read; what they write
     /// arrives after the edge. So their order among one another cannot change what the design sees.
     pub(super) fn clock(&self, main: &mut Option<MainTask<'_>>, run_tasks: bool) {

@@ -12,9 +12,11 @@
 
 mod component;
 mod config;
+mod copy;
 mod error;
 mod executor;
 mod kernel;
+mod level;
 mod output;
 mod run;
 mod signal;
@@ -24,8 +26,10 @@ mod wires;
 
 pub use component::{Component, Edge};
 pub use config::{seeds, SimConfig, SEED};
+pub(crate) use copy::copy_slice;
 pub use error::{Failure, SimError, Violation};
 pub use kernel::Handle;
+pub(crate) use level::Level;
 pub use run::Sim;
 pub use signal::{Signal, WideSignal};
 pub use sync::{Cancelled, Event, JoinHandle, Queue};

@@ -95,40 +95,43 @@ impl Sim {
         let start = core.executor.cycle();
         core.life.set(start);
         core.executor.start_main();
-        let ended = self
-            .guarded(|core| core.executor.run_ready(&mut main))
-            .and_then(|()| {
-                while main.is_some() {
-                    self.watch(start)?;
-                    self.guarded(|core| core.clock(&mut main, true))?;
-                    self.check()?;
-                }
-                self.check()
-            });
+        let deadline = start + core.config.deadline;
+        // One guard around all clocks: it costs nothing within.
+        let ended = self.guarded(|core| {
+            core.executor.run_ready(&mut main);
+            while main.is_some() && !core.alarmed() && !core.overdue(deadline) {
+                core.clock(&mut main, true);
+            }
+        });
+        let done = main.is_none();
+        let ended = ended.and_then(|()| self.check()).and_then(|()| match done {
+            true => Ok(()),
+            false => Err(self.overdue(deadline)),
+        });
         core.executor.end_main();
         ended?;
         Ok(result.take().expect("the main task is done"))
     }
 
-    /// Fails after too many clocks, or too many in which nothing moved.
-    fn watch(&self, start: u64) -> Result<(), SimError> {
+    /// Which limit has passed.
+    fn overdue(&self, deadline: u64) -> SimError {
         let core = &self.handle.0;
-        let now = core.executor.cycle();
-        if now - start >= core.config.deadline {
-            let failure = Failure::Deadline {
-                cycles: core.config.deadline,
-                pending: core.pending(),
-            };
-            return Err(core.error(failure));
-        }
-        if now - core.life.get() >= core.config.idle_limit && !core.executor.has_timer() {
-            let failure = Failure::Stalled {
-                cycles: core.config.idle_limit,
-                pending: core.pending(),
-            };
-            return Err(core.error(failure));
-        }
-        Ok(())
+        let pending = core.pending();
+        let SimConfig {
+            deadline: limit,
+            idle_limit,
+            ..
+        } = core.config;
+        core.error(match core.executor.cycle() >= deadline {
+            true => Failure::Deadline {
+                cycles: limit,
+                pending,
+            },
+            false => Failure::Stalled {
+                cycles: idle_limit,
+                pending,
+            },
+        })
     }
 
     /// Fails if the design has stopped itself or a monitor saw a broken rule.

@@ -8,6 +8,7 @@
 #[cfg(not(target_endian = "little"))]
 compile_error!("the harness needs a little-endian host");
 
+use super::copy::copy;
 use super::wires::Wires;
 use crate::verilator::Direction;
 use bitvec::prelude::{BitSlice, BitVec, Lsb0};
@@ -71,6 +72,10 @@ impl Signal {
     /// True if the value is not 0.
     #[inline]
     pub fn is_high(&self) -> bool {
+        if self.bytes == 1 {
+            // SAFETY: as in `get`.
+            return unsafe { *self.storage != 0 };
+        }
         self.get() != 0
     }
 
@@ -83,10 +88,8 @@ impl Signal {
         if !self.input || value & !self.mask != 0 {
             self.refuse(value);
         }
-        let bytes = value.to_le_bytes();
-        let value = &bytes[..usize::from(self.bytes)];
-        // SAFETY: the storage has this many bytes.
-        unsafe { self.wires.write(self.storage, value) }
+        // SAFETY: the storage is aligned and has this many bytes.
+        unsafe { self.wires.write_word(self.storage, value, self.bytes) }
     }
 
     #[cold]
@@ -162,7 +165,7 @@ impl WideSignal {
             self.name
         );
         // SAFETY: within the live storage, which is not Rust memory.
-        unsafe { std::ptr::copy_nonoverlapping(self.storage, to.as_mut_ptr(), to.len()) }
+        unsafe { copy(self.storage, to.as_mut_ptr(), to.len()) }
     }
 
     /// True if the lowest bytes of the value are `expected`.
@@ -181,8 +184,12 @@ impl WideSignal {
     #[inline]
     pub fn append_to(&self, to: &mut Vec<u8>, len: usize) {
         assert!(len <= self.bytes, "`{}`: read beyond the port", self.name);
-        // SAFETY: as in `starts_with`.
-        to.extend_from_slice(unsafe { std::slice::from_raw_parts(self.storage, len) });
+        to.reserve(len);
+        // SAFETY: `len` bytes of the live storage into spare capacity just reserved, then counted.
+        unsafe {
+            copy(self.storage, to.as_mut_ptr().add(to.len()), len);
+            to.set_len(to.len() + len);
+        }
     }
 
     /// Drives the lowest bytes of an input; the rest keeps its value.

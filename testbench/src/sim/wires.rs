@@ -1,5 +1,6 @@
 //! The ports' storage: who may write when, and writes that wait for the edge.
 
+use super::copy::copy;
 use crate::verilator::Instance;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -102,15 +103,40 @@ impl Wires {
             self.touched.set(true);
         } else {
             // SAFETY: promised by the caller; `value` is Rust memory and cannot overlap the model's.
-            unsafe { std::ptr::copy_nonoverlapping(value.as_ptr(), to, value.len()) };
+            unsafe { copy(value.as_ptr(), to, value.len()) };
             self.unsettled.set(true);
         }
+    }
+
+    /// As [`Self::write`] for a value of 1, 2, 4 or 8 bytes, without a call.
+    ///
+    /// # Safety
+    /// `to` is the aligned storage of a port of this instance with `bytes` bytes.
+    #[inline]
+    pub(crate) unsafe fn write_word(&self, to: *mut u8, value: u64, bytes: u8) {
+        if self.phase.get() == Phase::Sample {
+            // SAFETY: promised by the caller.
+            return unsafe { self.write(to, &value.to_le_bytes()[..usize::from(bytes)]) };
+        }
+        // SAFETY: promised by the caller.
+        unsafe {
+            match bytes {
+                1 => *to = value as u8,
+                2 => *to.cast::<u16>() = value as u16,
+                4 => *to.cast::<u32>() = value as u32,
+                _ => *to.cast::<u64>() = value,
+            }
+        }
+        self.unsettled.set(true);
     }
 
     /// Carries out the writes of the sample phase, in their order.
     #[inline]
     pub(crate) fn apply(&self) {
         let staged = &mut *self.staged.borrow_mut();
+        if staged.writes.is_empty() {
+            return;
+        }
         for write in &staged.writes {
             // SAFETY: checked when staged; the storage lives as long as the instance.
             unsafe {

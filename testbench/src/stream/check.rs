@@ -35,6 +35,9 @@ impl HandshakeCheck {
             return;
         }
         self.in_reset = 0;
+        if !self.waiting && (!valid || ready) {
+            return; // nothing waited, and nothing begins to
+        }
         if self.waiting {
             self.compare(edge, valid);
         }

@@ -30,6 +30,7 @@ struct Model {
     VerilatedContext context;
     Vdut* top = nullptr;
     int stopped = 0;
+    bool started = false;
     char reason[512] = "";
 #if VM_TRACE_FST
     VerilatedFstC* trace = nullptr;
@@ -89,11 +90,27 @@ EXPORT void model_free(Model* m) {
     current = nullptr;
 }
 
+#if VM_TRACE_FST
 EXPORT int model_eval(Model* m) {
     current = m;
     m->top->eval();
     return m->stopped;
 }
+#else
+// `eval()` locks two mutexes each time, to collect class objects and messages of other threads. A design has
+// neither here, and in a small one the locks cost as much as the design. So only the first evaluation, which
+// also runs initial blocks, goes that way.
+EXPORT int model_eval(Model* m) {
+    current = m;
+    if (m->started) {
+        Vdut___024root___eval(m->top->rootp);
+    } else {
+        m->started = true;
+        m->top->eval();
+    }
+    return m->stopped;
+}
+#endif
 
 EXPORT const char* model_reason(Model* m) { return m->reason; }
 
