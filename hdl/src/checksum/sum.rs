@@ -66,7 +66,12 @@ fn tree(m: &mut Module, ce: &Sig, name: &str, words: Vec<Expr>, stages: usize) -
     words[0].zext(SUM)
 }
 
-/// Big-endian 16-bit words of a beat or an address, in no special order.
+/// 16-bit words of an address, which is a number: its words are in the right order of bytes already.
+fn words_of_number(value: &Expr) -> Vec<Expr> {
+    (0..value.width() / 16).map(|i| value.part(i, 16)).collect()
+}
+
+/// 16-bit words of a beat: its first byte is the more significant half of its first word.
 fn words(value: &Expr) -> Vec<Expr> {
     (0..value.width() / 16)
         .map(|i| value.part(i, 16).swap_bytes())
@@ -154,8 +159,8 @@ pub(super) fn sums(m: &mut Module, cfg: &Config, beat: &Beat) -> Sums {
     let ip_beat = tree(m, ce, "ip", words(&ip_bytes), stages);
     let l4_beat = tree(m, ce, "l4", words(&l4_bytes), stages);
     let tcp = (get("flags") & lit(8, u128::from(fields::TCP))).any();
-    let mut pseudo = words(&get("src"));
-    pseudo.extend(words(&get("dst")));
+    let mut pseudo = words_of_number(&get("src"));
+    pseudo.extend(words_of_number(&get("dst")));
     let depth = 2 + stages;
     let pseudo_stages = tree_stages(pseudo.len());
     let pseudo = tree(m, ce, "pseudo", pseudo, pseudo_stages);
