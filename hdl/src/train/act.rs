@@ -21,7 +21,10 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
 
     m.comment("Stage 5: the packet's records, when there is room for them");
-    let done_first = m.named("done_first", &sh.acting & (!&d.placed | p.record.out("room")));
+    let done_first = m.named(
+        "done_first",
+        &sh.acting & (!&d.placed | p.record.out("room")),
+    );
     let simple = !p.pages.out("frag_more") & !job("hdr_two");
     let simple = m.named("simple", simple | !&d.placed);
     m.assign(&sh.finish, (&done_first & &simple) | &sh.closing_record);
@@ -42,7 +45,11 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.connect(&p.pages, "walk", &walk);
     m.connect(&p.pages, "place", &place);
     m.connect(&p.pages, "commit", &packet_end);
-    m.connect(&p.pages, "forget", &sh.finish & (&d.removes | &sh.op.release));
+    m.connect(
+        &p.pages,
+        "forget",
+        &sh.finish & (&d.removes | &sh.op.release),
+    );
     m.connect(&p.copy, "page_load", &sh.placing);
     m.connect(&p.copy, "page_addr", p.pages.out("frag_addr"));
     m.connect(&p.copy, "page_len", p.pages.out("frag_len"));
@@ -52,7 +59,9 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
 
     let filled = m.output_reg_rst("stat_pages_filled", 1, 0, "a page was filled");
     let placed_page = (&done_first & &d.placed) | &sh.placing;
-    m.seq("Pages filled", |b| b.set(&filled, placed_page & p.pages.out("frag_full")));
+    m.seq("Pages filled", |b| {
+        b.set(&filled, placed_page & p.pages.out("frag_full"))
+    });
 
     m.comment("The new state of the train, written a clock later");
     let was = |s: &Sig| s & d.joins.repeat(s.width());
@@ -73,10 +82,16 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.seq("State of the train", |b| {
         b.set(&write, &packet_end & &d.watched);
         b.set(&set_timer, &packet_end & &d.opens & !&d.after);
-        b.set(&clear_timer, &sh.finish & (&d.closes | (&packet_end & !&stays)));
+        b.set(
+            &clear_timer,
+            &sh.finish & (&d.closes | (&packet_end & !&stays)),
+        );
         b.when(&sh.finish, |b| {
             b.set(&next_seq, job("seq_next"));
-            b.set(&next_bytes, mux(&d.joins, &d.sum, job("page_bytes").zext(20)));
+            b.set(
+                &next_bytes,
+                mux(&d.joins, &d.sum, job("page_bytes").zext(20)),
+            );
             b.set(&next_packets, was(&d.now.packets) + 1);
             b.set(&next_entries, was(&d.now.entries) + extra.zext(7) + 1);
             b.set(&next_start, &wr - was(&d.now.entries).trunc(w.rec));
@@ -99,11 +114,17 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.connect(&p.timer, "clear", &clear_timer);
     m.connect(&p.timer, "slot", next_slot.trunc(w.flow));
     m.connect(&p.timer, "open", &d.open);
+    m.connect(&p.timer, "serving", &sh.op.timer);
+    m.connect(&p.timer, "serving_slot", sh.slot.trunc(w.flow));
     m.connect(&p.command, "open", &d.open);
     m.connect(&p.command, "has", p.pages.out("has"));
 
     m.comment("Trains and pages that leave");
-    let page_left = mux(job("page_any"), !p.pages.out("frag_full"), p.pages.out("has_now"));
+    let page_left = mux(
+        job("page_any"),
+        !p.pages.out("frag_full"),
+        p.pages.out("has_now"),
+    );
     m.connect(&p.report, "placed", &packet_end);
     m.connect(&p.report, "after", &d.after);
     m.connect(&p.report, "last", &d.removes & page_left);
@@ -125,16 +146,33 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.connect(&p.report, "close_start", &wr - d.now.entries.trunc(w.rec));
     m.connect(&p.report, "last_cookie", p.pages.out("frag_cookie"));
     m.connect(&p.report, "last_fill", p.pages.out("fill_next").trunc(16));
-    m.unused(p.pages.out("fill_next").bit(16), "a page that is given back is not full");
-    m.unused(p.pages.out("fill_now").bit(16), "a page that is held is not full");
-    m.unused(p.pages.out("frag_fill").bit(16), "a fragment does not begin at a page's end");
+    m.unused(
+        p.pages.out("fill_next").bit(16),
+        "a page that is given back is not full",
+    );
+    m.unused(
+        p.pages.out("fill_now").bit(16),
+        "a page that is held is not full",
+    );
+    m.unused(
+        p.pages.out("frag_fill").bit(16),
+        "a fragment does not begin at a page's end",
+    );
     m.connect(&p.report, "copy_busy", p.copy.out("busy"));
     m.connect(&p.report, "issued", p.copy.out("issued"));
     Next { done_first, walk }
 }
 
 /// Connects the record writer.
-fn records(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, packet_end: &Sig, write_small: &Sig, extra: &Sig) {
+fn records(
+    m: &mut Module,
+    p: &Parts,
+    sh: &Shared,
+    d: &Decided,
+    packet_end: &Sig,
+    write_small: &Sig,
+    extra: &Sig,
+) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let r = &p.record;
     m.connect(r, "slot", &sh.slot);
@@ -155,8 +193,20 @@ fn records(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, packet_end: &Sig
     m.connect(r, "ext_len", p.pages.out("frag_len").zext(16));
     m.connect(r, "ext_full", p.pages.out("frag_full"));
     for name in [
-        "frame_len", "rx_seq", "vlan0", "vlan1", "hdr_len", "l3_off", "l4_off", "split", "l3", "l4", "ip_csum",
-        "l4_csum", "vlan_count", "ip_opt",
+        "frame_len",
+        "rx_seq",
+        "vlan0",
+        "vlan1",
+        "hdr_len",
+        "l3_off",
+        "l4_off",
+        "split",
+        "l3",
+        "l4",
+        "ip_csum",
+        "l4_csum",
+        "vlan_count",
+        "ip_opt",
     ] {
         m.connect(r, name, job(name));
     }

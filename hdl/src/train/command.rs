@@ -59,7 +59,8 @@ pub fn command(cfg: &Config) -> Module {
     let stopped = m.output_reg_rst("stopped", 1, 0, "frames are discarded");
 
     let names = [
-        "IDLE", "EVENT", "LOOK", "CHOOSE", "ENCODE", "CLOSE", "RELEASE", "SMALL", "PAGE", "LAST", "WAIT", "DEAD",
+        "IDLE", "EVENT", "LOOK", "CHOOSE", "ENCODE", "CLOSE", "RELEASE", "SMALL", "PAGE", "LAST",
+        "WAIT", "DEAD",
     ];
     let states = m.states("ST", &names);
     let st = |name: &str| {
@@ -104,9 +105,15 @@ pub fn command(cfg: &Config) -> Module {
             s.case(st("IDLE"), |b| {
                 b.set(&releasing, 0);
                 b.switch(&cmd_op, |s| {
-                    s.case(Command::FlushAll.code(), |b| b.set(&reason, Reason::FlushAll.code()));
-                    s.case(Command::Poll.code(), |b| b.set(&reason, Reason::Poll.code()));
-                    s.case(Command::Stop.code(), |b| b.set(&reason, Reason::Stop.code()));
+                    s.case(Command::FlushAll.code(), |b| {
+                        b.set(&reason, Reason::FlushAll.code())
+                    });
+                    s.case(Command::Poll.code(), |b| {
+                        b.set(&reason, Reason::Poll.code())
+                    });
+                    s.case(Command::Stop.code(), |b| {
+                        b.set(&reason, Reason::Stop.code())
+                    });
                     s.default(|b| b.set(&reason, Reason::FlushFlow.code()));
                 });
                 b.when(&cmd_valid, |b| {
@@ -123,11 +130,16 @@ pub fn command(cfg: &Config) -> Module {
                 b.set(&todo, open.zext(n));
                 b.when(&finished & &running, |b| {
                     b.set(&flush, is(Command::FlushFlow));
-                    b.set(&state, mux(is(Command::FlushFlow), st("LOOK"), st("CHOOSE")));
+                    b.set(
+                        &state,
+                        mux(is(Command::FlushFlow), st("LOOK"), st("CHOOSE")),
+                    );
                 });
             });
             s.case(st("LOOK"), |b| {
-                b.comment("The whole set is one slot or none: the operation finds out whether it is open");
+                b.comment(
+                    "The whole set is one slot or none: the operation finds out whether it is open",
+                );
                 b.set(&todo, 0);
                 b.set_bit_at(&todo, hit_slot.zext(clog2(n)), &hit);
                 b.when(count.eq(LOOKUP), |b| {

@@ -106,7 +106,9 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let op = Op::new(m);
     let states = m.states(
         "ST",
-        &["IDLE", "SLOT", "READ", "COMPARE", "DECIDE", "ACT", "WALK", "PLACE", "LAST"],
+        &[
+            "IDLE", "SLOT", "READ", "COMPARE", "DECIDE", "ACT", "WALK", "PLACE", "LAST",
+        ],
     );
     let [idle, in_slot, read, compare, decide, act_, walk, place, last] = &states[..] else {
         unreachable!("nine states were named")
@@ -150,10 +152,19 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let may_timer = m.named("may_timer", open_for(p.timer.out("req").expr()));
     let may_command = m.named("may_command", &req & !&sh.halted);
     // A ready that is high belongs to an operation that is over; its descriptor goes at this edge.
-    let may_small = m.named("may_bad_small", open_for(&bad_small_valid & !&bad_small_ready));
+    let may_small = m.named(
+        "may_bad_small",
+        open_for(&bad_small_valid & !&bad_small_ready),
+    );
     let may_page = m.named("may_bad_page", open_for(&bad_page_valid & !&bad_page_ready));
-    let may_frame = m.named("may_frame", (&held | p.decide.out("coming")) & (!&lock | &sh.halted));
-    let select = m.named("select", (state.eq(idle) & p.record.out("ready")) | &sh.finish);
+    let may_frame = m.named(
+        "may_frame",
+        (&held | p.decide.out("coming")) & (!&lock | &sh.halted),
+    );
+    let select = m.named(
+        "select",
+        (state.eq(idle) & p.record.out("ready")) | &sh.finish,
+    );
     let any = m.named(
         "any_selected",
         &may_timer | &may_command | &may_small | &may_page | &may_frame,
@@ -176,7 +187,9 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
                         (&sh.op.page, "req_page"),
                         (&sh.op.last, "req_last"),
                     ];
-                    kinds.iter().for_each(|(s, port)| b.set(s, p.command.out(port)));
+                    kinds
+                        .iter()
+                        .for_each(|(s, port)| b.set(s, p.command.out(port)));
                     b.set(&slot_hint, p.command.out("req_slot"));
                 });
                 c.when(&may_small, |b| b.set(&sh.op.bad_small, 1));
@@ -207,7 +220,10 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
         b.when(&sh.go & &sh.op.frame, |b| b.set(&held, 0));
         b.switch(&state, |s| {
             s.case(in_slot, |b| {
-                b.set(&sh.slot, mux(&frame_ready, p.decide.out("slot_next"), &slot_hint));
+                b.set(
+                    &sh.slot,
+                    mux(&frame_ready, p.decide.out("slot_next"), &slot_hint),
+                );
                 b.set(&state, read);
             });
             s.case(read, |b| b.set(&state, compare));
@@ -228,7 +244,9 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
                 });
             });
             s.case(walk, |b| b.when(&next.walk, |b| b.set(&state, place)));
-            s.case(place, |b| b.set(&state, mux(p.pages.out("frag_more"), walk, last)));
+            s.case(place, |b| {
+                b.set(&state, mux(p.pages.out("frag_more"), walk, last))
+            });
             s.default(|_| {});
         });
         b.when(&select, |b| b.set(&state, mux(&any, in_slot, idle)));
@@ -252,18 +270,84 @@ fn through(m: &mut Module, p: &Parts, cfg: &Config, sh: &Shared) {
     for (child, port, name, width, doc) in [
         (&p.decide, "flush_key", "flush_key", kw, "KEY of FLUSH_FLOW"),
         (&p.decide, "cfg_strip_vlan", "cfg_strip_vlan", 1, "RX_CTRL"),
-        (&p.decide, "cfg_admit_min", "cfg_admit_min", 16, "Q_ADMIT_MIN"),
-        (&p.decide, "cfg_max_bytes", "cfg_max_bytes", 20, "Q_MAX_BYTES"),
-        (&p.timer, "cfg_ticks", "cfg_defer_ticks", 15, "Q_DEFER_TICKS"),
+        (
+            &p.decide,
+            "cfg_admit_min",
+            "cfg_admit_min",
+            16,
+            "Q_ADMIT_MIN",
+        ),
+        (
+            &p.decide,
+            "cfg_max_bytes",
+            "cfg_max_bytes",
+            20,
+            "Q_MAX_BYTES",
+        ),
+        (
+            &p.timer,
+            "cfg_ticks",
+            "cfg_defer_ticks",
+            15,
+            "Q_DEFER_TICKS",
+        ),
         (&p.timer, "tick", "tick", 1, "pulse every tick"),
-        (&p.command, "cmd_valid", "cmd_valid", 1, "a command waits or is under way"),
-        (&p.command, "small_drained", "sb_drained", 1, "no small buffer is posted"),
-        (&p.command, "page_drained", "pg_drained", 1, "no page is posted"),
-        (&p.pages, "pg_room", "pg_room", 24, "bytes in all posted pages"),
-        (&p.record, "rec_free", "rec_free", 1, "a record has been read"),
-        (&p.record, "rec_free_slot", "rec_free_slot", w.slot, "of this slot"),
-        (&p.copy, "m_axis_cmd_tready", "m_axis_cmd_tready", 1, "the command is taken"),
-        (&p.report, "m_axis_emit_tready", "m_axis_emit_tready", 1, "the emission is taken"),
+        (
+            &p.command,
+            "cmd_valid",
+            "cmd_valid",
+            1,
+            "a command waits or is under way",
+        ),
+        (
+            &p.command,
+            "small_drained",
+            "sb_drained",
+            1,
+            "no small buffer is posted",
+        ),
+        (
+            &p.command,
+            "page_drained",
+            "pg_drained",
+            1,
+            "no page is posted",
+        ),
+        (
+            &p.pages,
+            "pg_room",
+            "pg_room",
+            24,
+            "bytes in all posted pages",
+        ),
+        (
+            &p.record,
+            "rec_free",
+            "rec_free",
+            1,
+            "a record has been read",
+        ),
+        (
+            &p.record,
+            "rec_free_slot",
+            "rec_free_slot",
+            w.slot,
+            "of this slot",
+        ),
+        (
+            &p.copy,
+            "m_axis_cmd_tready",
+            "m_axis_cmd_tready",
+            1,
+            "the command is taken",
+        ),
+        (
+            &p.report,
+            "m_axis_emit_tready",
+            "m_axis_emit_tready",
+            1,
+            "the emission is taken",
+        ),
     ] {
         let input = m.input(name, width, doc);
         m.connect(child, port, &input);
@@ -291,20 +375,65 @@ fn through(m: &mut Module, p: &Parts, cfg: &Config, sh: &Shared) {
         (&p.decide, "key", "key", "KEY to look up"),
         (&p.decide, "job_key", "upd_key", "KEY of an insert"),
         (&p.command, "clear", "upd_clear", "every slot becomes free"),
-        (&p.command, "cmd_done", "cmd_done", "pulse: the command is finished"),
-        (&p.pages, "pg_pop", "pg_pop", "the oldest posted page is taken"),
+        (
+            &p.command,
+            "cmd_done",
+            "cmd_done",
+            "pulse: the command is finished",
+        ),
+        (
+            &p.pages,
+            "pg_pop",
+            "pg_pop",
+            "the oldest posted page is taken",
+        ),
         (&p.record, "rec_we", "rec_we", "write a record"),
         (&p.record, "rec_addr", "rec_addr", "slot, index in its ring"),
-        (&p.record, "rec_data", "rec_data", "the entry, without head and phase"),
-        (&p.copy, "m_axis_cmd_tvalid", "m_axis_cmd_tvalid", "a copy command"),
+        (
+            &p.record,
+            "rec_data",
+            "rec_data",
+            "the entry, without head and phase",
+        ),
+        (
+            &p.copy,
+            "m_axis_cmd_tvalid",
+            "m_axis_cmd_tvalid",
+            "a copy command",
+        ),
         (&p.copy, "m_axis_cmd_tdata", "m_axis_cmd_tdata", "CMD"),
-        (&p.report, "m_axis_emit_tvalid", "m_axis_emit_tvalid", "an emission"),
+        (
+            &p.report,
+            "m_axis_emit_tvalid",
+            "m_axis_emit_tvalid",
+            "an emission",
+        ),
         (&p.report, "m_axis_emit_tdata", "m_axis_emit_tdata", "EMIT"),
-        (&p.report, "stat_trains", "stat_trains", "a train of a watched flow was closed"),
-        (&p.report, "stat_reason_valid", "stat_reason_valid", "packets were delivered"),
+        (
+            &p.report,
+            "stat_trains",
+            "stat_trains",
+            "a train of a watched flow was closed",
+        ),
+        (
+            &p.report,
+            "stat_reason_valid",
+            "stat_reason_valid",
+            "packets were delivered",
+        ),
         (&p.report, "stat_reason", "stat_reason", "why"),
-        (&p.report, "stat_reason_packets", "stat_reason_packets", "how many"),
-        (&p.report, "stat_pages_released", "stat_pages_released", "a page came back before it was full"),
+        (
+            &p.report,
+            "stat_reason_packets",
+            "stat_reason_packets",
+            "how many",
+        ),
+        (
+            &p.report,
+            "stat_pages_released",
+            "stat_pages_released",
+            "a page came back before it was full",
+        ),
     ] {
         let output = m.output(name, child.out(port).width(), doc);
         m.connect_out(child, port, &output);

@@ -99,7 +99,14 @@ pub fn copy(cfg: &Config) -> Module {
                 b.comment("The header goes first");
                 b.set(&valid, &has_hdr);
                 b.set(&off, 0);
-                b.set(&len, mux(&has_second, lit(w.len, SMALL_BYTES as u128), hdr_len.zext(w.len)));
+                b.set(
+                    &len,
+                    mux(
+                        &has_second,
+                        lit(w.len, SMALL_BYTES as u128),
+                        hdr_len.zext(w.len),
+                    ),
+                );
                 b.set(&addr, cat(&[small_0.expr(), lit(8, 0)]));
                 b.set(&last, !&has_second & !&has_page);
                 b.set(&near, &strips_in);
@@ -175,7 +182,9 @@ pub fn copy(cfg: &Config) -> Module {
 
     let fifo = m.instance(
         "u_fifo",
-        Fifo::new(cmd.width(), DEPTH).almost_full(DEPTH - FRAME_COMMANDS).build(),
+        Fifo::new(cmd.width(), DEPTH)
+            .almost_full(DEPTH - FRAME_COMMANDS)
+            .build(),
     );
     let cmd_valid = m.output("m_axis_cmd_tvalid", 1, "a command");
     let cmd_ready = m.input("m_axis_cmd_tready", 1, "it is taken");

@@ -53,14 +53,17 @@ impl<'a> Stage<'a> {
     /// A register that takes `value` every clock.
     fn reg(&mut self, name: &str, value: impl Into<Expr>) -> Sig {
         let value = value.into();
-        let reg = self.m.reg(&format!("{}_{name}", self.prefix), value.width());
+        let reg = self
+            .m
+            .reg(&format!("{}_{name}", self.prefix), value.width());
         self.set.push((reg.clone(), value));
         reg
     }
 
     fn end(self, doc: &str) {
         let set = self.set;
-        self.m.seq(doc, |b| set.iter().for_each(|(r, v)| b.set(r, v)));
+        self.m
+            .seq(doc, |b| set.iter().for_each(|(r, v)| b.set(r, v)));
     }
 }
 
@@ -70,7 +73,10 @@ pub fn decide(cfg: &Config) -> Module {
     let key_b = bundle::key();
     let frame_b = bundle::frame(cfg);
     let mut m = Module::new(
-        &format!("train_decide_f{}_d{}_s{}", cfg.flows, cfg.dma_width, cfg.ingress_bytes),
+        &format!(
+            "train_decide_f{}_d{}_s{}",
+            cfg.flows, cfg.dma_width, cfg.ingress_bytes
+        ),
         "What is known of a frame before its flow's state is read.",
     );
     let frame_valid = m.input("frame_valid", 1, "a frame waits");
@@ -88,17 +94,28 @@ pub fn decide(cfg: &Config) -> Module {
     let max_bytes = m.input("cfg_max_bytes", 20, "most bytes of a train");
     m.unused(frame_b.get(&frame, "bad"), "bad frames are dropped before");
     m.unused(frame_b.get(&frame, "end_valid"), "always set in META");
-    m.unused(frame_b.get(&frame, "end").from_bit(w.len), "not beyond the frame");
-    m.unused(is_nocsum(&frame_b.get(&frame, "flags")), "the verdict says so");
+    m.unused(
+        frame_b.get(&frame, "end").from_bit(w.len),
+        "not beyond the frame",
+    );
+    m.unused(
+        is_nocsum(&frame_b.get(&frame, "flags")),
+        "the verdict says so",
+    );
     let ack_psh = frame_b.get(&frame, "tcp_flags").bits(PSH, 2);
     m.unused(ack_psh, "ACK and PSH mean nothing here");
-    m.unused(frame_b.get(&frame, "l4_valid"), "an offset that was not marked is 0");
+    m.unused(
+        frame_b.get(&frame, "l4_valid"),
+        "an offset that was not marked is 0",
+    );
 
     let f = |name: &str| frame_b.get(&frame, name);
     let flags = f("flags");
     let is = |mask: u8| flags.bit(mask.trailing_zeros() as usize);
 
-    m.comment("A frame may be taken when it has stood for three clocks, with the table looking at it");
+    m.comment(
+        "A frame may be taken when it has stood for three clocks, with the table looking at it",
+    );
     let seen_1 = m.reg_rst("seen_1", 1, 0);
     let seen_2 = m.reg_rst("seen_2", 1, 0);
     let coming = m.output_reg_rst("coming", 1, 0, "take is allowed in the next clock");
@@ -130,12 +147,17 @@ pub fn decide(cfg: &Config) -> Module {
     let frame_len = f("frame_len");
     let is_tcp = is(flag::TCP) & f("split_valid");
     let word_low = cfg.log2_d_bytes();
-    let words = (frame_len.trunc(w.len + 1) + lit(w.len + 1, (1 << word_low) - 1)).from_bit(word_low);
+    let words =
+        (frame_len.trunc(w.len + 1) + lit(w.len + 1, (1 << word_low) - 1)).from_bit(word_low);
     let mut s = Stage::new(&mut m, "a");
     let a_strip = s.reg("strip", &tags & strip_vlan.repeat(2));
     let a_pay = s.reg(
         "pay",
-        mux(f("split_valid"), f("end").trunc(w.len) - f("split").zext(w.len), 0),
+        mux(
+            f("split_valid"),
+            f("end").trunc(w.len) - f("split").zext(w.len),
+            0,
+        ),
     );
     let a_csum_ok = s.reg(
         "csum_ok",
@@ -143,7 +165,9 @@ pub fn decide(cfg: &Config) -> Module {
     );
     let a_ending = s.reg("ending", tcp.bit(FIN) | tcp.bit(SYN) | tcp.bit(RST));
     let a_urgent = s.reg("urgent", tcp.bit(URG));
-    let plain = !(0..8).filter(|i| ![PSH, PSH + 1].contains(i)).fold(lit(1, 0), |e, i| e | tcp.bit(i));
+    let plain = !(0..8)
+        .filter(|i| ![PSH, PSH + 1].contains(i))
+        .fold(lit(1, 0), |e, i| e | tcp.bit(i));
     let a_plain = s.reg("plain", plain & !is(flag::OPT));
     let a_tcp = s.reg("tcp", &is_tcp);
     let a_long = s.reg("long", frame_len.gt(SMALL_BYTES));
@@ -175,7 +199,10 @@ pub fn decide(cfg: &Config) -> Module {
     let split = f("split_valid");
     let mut s = Stage::new(&mut m, "c");
     let c_joinable = s.reg("joinable", &a_csum_ok & &b_pay_any & !&b_flagged);
-    let c_may_create = s.reg("may_create", &a_tcp & &a_csum_ok & &b_pay_any & &b_admit & &a_plain);
+    let c_may_create = s.reg(
+        "may_create",
+        &a_tcp & &a_csum_ok & &b_pay_any & &b_admit & &a_plain,
+    );
     let c_to_page = s.reg("split", &split & &a_long);
     let c_all_page = s.reg("all_page", &a_long & !&split);
     let c_hdr_split = s.reg("hdr_any", b_hdr.any());
@@ -205,7 +232,10 @@ pub fn decide(cfg: &Config) -> Module {
     let for_page = m.named("for_page", for_page);
     let mut job: Vec<(Sig, Expr)> = vec![];
     let mut out = |name: &str, value: Expr, doc: &str| {
-        job.push((m.output_reg(&format!("job_{name}"), value.width(), doc), value));
+        job.push((
+            m.output_reg(&format!("job_{name}"), value.width(), doc),
+            value,
+        ));
     };
     out("key", frame_key.expr(), "KEY");
     out("slot", slot_next.expr(), "its slot");
@@ -216,36 +246,89 @@ pub fn decide(cfg: &Config) -> Module {
     out("csum_ok", a_csum_ok.expr(), "checksums good");
     out("ending", a_ending.expr(), "FIN, SYN or RST");
     out("flagged", b_flagged.expr(), "FIN, SYN, RST or URG");
-    out("joinable", c_joinable.expr(), "checksums good, payload, no flag that ends a train");
+    out(
+        "joinable",
+        c_joinable.expr(),
+        "checksums good, payload, no flag that ends a train",
+    );
     out("no_payload", !&b_pay_any, "no payload");
     out("seq", f("seq"), "sequence number");
     out("seq_next", b_seq_next.expr(), "the one expected next");
-    out("room", b_room.expr(), "max_bytes less its payload, two's complement");
-    out("fills", c_full.expr(), "its payload alone reaches max_bytes");
-    out("need", for_page.from_bit(10), "entries that it may need, less 3");
-    out("split", to_split.expr(), "header to small buffers, payload to a page");
+    out(
+        "room",
+        b_room.expr(),
+        "max_bytes less its payload, two's complement",
+    );
+    out(
+        "fills",
+        c_full.expr(),
+        "its payload alone reaches max_bytes",
+    );
+    out(
+        "need",
+        for_page.from_bit(10),
+        "entries that it may need, less 3",
+    );
+    out(
+        "split",
+        to_split.expr(),
+        "header to small buffers, payload to a page",
+    );
     out("hdr_len", hdr.clone(), "bytes for small buffers");
-    out("hdr_any", mux(&to_split, &c_hdr_split, &small), "at least one small buffer");
-    out("hdr_two", &to_split & b_hdr.bit(8) & b_hdr.trunc(8).any(), "two small buffers");
+    out(
+        "hdr_any",
+        mux(&to_split, &c_hdr_split, &small),
+        "at least one small buffer",
+    );
+    out(
+        "hdr_two",
+        &to_split & b_hdr.bit(8) & b_hdr.trunc(8).any(),
+        "two small buffers",
+    );
     out("page_bytes", for_page.expr(), "bytes for a page");
     out(
         "page_any",
         mux(&to_split, &b_pay_any, &c_all_page),
         "any byte for a page",
     );
-    out("page_off", mux(&to_split, b_hdr.zext(w.len), 0), "where they begin in the stripped frame");
+    out(
+        "page_off",
+        mux(&to_split, b_hdr.zext(w.len), 0),
+        "where they begin in the stripped frame",
+    );
     out("strips", strips, "tags are left out");
     out("base", base, "store address of the frame");
-    out("base_strip", b_base_strip.expr(), "the same plus the bytes left out");
+    out(
+        "base_strip",
+        b_base_strip.expr(),
+        "the same plus the bytes left out",
+    );
     out("words", a_words.expr(), "D-bit words in the store");
     out("frame_len", frame_len.clone(), "bytes as received");
     out("rx_seq", f("rx_seq"), "its number");
     out("vlan0", f("vlan0"), "outer tag");
     out("vlan1", f("vlan1"), "inner tag");
     out("l3_off", b_l3.expr(), "offset of the IP header, stripped");
-    out("l4_off", b_l4.expr(), "offset of the transport header, stripped");
-    out("l3", code2(&is(flag::V4), L3::V4.code(), &is(flag::V6), L3::V6.code()), "network protocol");
-    out("l4", code2(&is(flag::TCP), L4::Tcp.code(), &is(flag::UDP), L4::Udp.code()), "transport protocol");
+    out(
+        "l4_off",
+        b_l4.expr(),
+        "offset of the transport header, stripped",
+    );
+    out(
+        "l3",
+        code2(&is(flag::V4), L3::V4.code(), &is(flag::V6), L3::V6.code()),
+        "network protocol",
+    );
+    out(
+        "l4",
+        code2(
+            &is(flag::TCP),
+            L4::Tcp.code(),
+            &is(flag::UDP),
+            L4::Udp.code(),
+        ),
+        "transport protocol",
+    );
     out("ip_csum", f("ip_csum"), "verdict");
     out("l4_csum", f("l4_csum"), "verdict");
     out("vlan_count", tags.expr(), "tags found");

@@ -17,7 +17,11 @@ pub fn entry(fields: &[(Field, Expr)]) -> Expr {
     let mut parts: Vec<Expr> = vec![];
     let mut at = 0;
     for (field, value) in sorted {
-        assert!(field.bit() >= at, "field {} overlaps the one before", field.name);
+        assert!(
+            field.bit() >= at,
+            "field {} overlaps the one before",
+            field.name
+        );
         if field.bit() > at {
             parts.push(lit(field.bit() - at, 0));
         }

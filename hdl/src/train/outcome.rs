@@ -60,7 +60,11 @@ fn first_of(cases: &[(Expr, Expr)], otherwise: Expr) -> Expr {
 pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> Decided {
     let w = &sh.w;
     let merge = m.input("cfg_merge", 1, "Q_MERGE: packets join trains");
-    let fresh_page = m.input("cfg_fresh_page", 1, "Q_PAGE_CTRL: a train begins a new page");
+    let fresh_page = m.input(
+        "cfg_fresh_page",
+        1,
+        "Q_PAGE_CTRL: a train begins a new page",
+    );
     let backpressure = m.input("cfg_backpressure", 1, "RX_CTRL: frames wait for buffers");
     let max_aggr = m.input("cfg_max_aggr", 7, "Q_MAX_AGGR: most packets of a train");
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
@@ -93,7 +97,10 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         }
         b.set(&open_now, open_all.bit_at(&sh.slot));
         b.set(&late_now, late_all.bit_at(&sh.slot));
-        b.set(&crowd_limit, lit(7, (cfg.train_entries - MORE) as u128) - job("need").zext(7));
+        b.set(
+            &crowd_limit,
+            lit(7, (cfg.train_entries - MORE) as u128) - job("need").zext(7),
+        );
         b.set(&aggr_before, &max_aggr - 1);
         b.set(&aggr_one, max_aggr.le(1));
     });
@@ -102,7 +109,11 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let has_now = p.pages.out("has_now");
     let watched = m.named("watched", job("hit") | job("creates"));
     let room = job("room");
-    let small_ok = mux(job("hdr_two"), &sh.sb1_valid, !job("hdr_any") | &sh.sb0_valid);
+    let small_ok = mux(
+        job("hdr_two"),
+        &sh.sb1_valid,
+        !job("hdr_any") | &sh.sb0_valid,
+    );
     let early = first_of(
         &[
             (!job("csum_ok"), reason(Reason::Csum)),
@@ -129,7 +140,10 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let c_crowded = reg("crowded", now.entries.gt(&crowd_limit));
     let c_last = reg("last", now.packets.ge(&aggr_before));
     let c_sum = reg("sum", &now.bytes + job("page_bytes").zext(20));
-    let c_may_join = reg("may_join", job("hit") & &open_now & job("joinable") & &merge);
+    let c_may_join = reg(
+        "may_join",
+        job("hit") & &open_now & job("joinable") & &merge,
+    );
     let c_may_open = reg("may_open", &watched & job("joinable") & &merge);
     let c_hit_open = reg("hit_open", job("hit") & &open_now);
     let c_victim_open = reg("victim_open", job("creates") & &open_now);
@@ -141,7 +155,9 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let c_early = reg("early", early);
     let c_unfit = reg("unfit", unfit);
     let c_alone = reg("alone", alone);
-    m.seq("Stage 3: compare", |b| set.iter().for_each(|(r, v)| b.set(r, v)));
+    m.seq("Stage 3: compare", |b| {
+        set.iter().for_each(|(r, v)| b.set(r, v))
+    });
 
     m.comment("Stage 4: the outcome");
     let op = &sh.op;
@@ -188,7 +204,10 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         &c_alone,
         mux(&by_count, reason(Reason::MaxAggr), reason(Reason::MaxBytes)),
     );
-    let removes = m.named("removes", &placed & job("hit") & job("csum_ok") & job("ending"));
+    let removes = m.named(
+        "removes",
+        &placed & job("hit") & job("csum_ok") & job("ending"),
+    );
 
     let releases = m.named("releases", &c_has & ((&placed & !&keep) | &op.release));
     let unused = m.named("gives_unused", &op.small | &op.page);
@@ -234,13 +253,18 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     };
     let a_reason = reg("close_reason", close_reason);
     let a_cookie = reg("give_cookie", give_cookie);
-    let a_fill = reg("give_fill", p.pages.out("fill_now").trunc(16) & of_slot.repeat(16));
+    let a_fill = reg(
+        "give_fill",
+        p.pages.out("fill_now").trunc(16) & of_slot.repeat(16),
+    );
     let a_status = reg("give_status", give_status);
     let a_page = reg("give_page", !&op.small & !&op.bad_small);
     let a_hdr = reg("hdr_cookie", cookie(&sh.sb0, bundle::small()));
     let a_second = reg("second_cookie", cookie(&sh.sb1, bundle::small()));
     m.seq("Stage 4: decide", |b| {
-        b.when(&sh.deciding & &clear, |b| set.iter().for_each(|(r, v)| b.set(r, v)));
+        b.when(&sh.deciding & &clear, |b| {
+            set.iter().for_each(|(r, v)| b.set(r, v))
+        });
     });
     for (port, value) in [
         ("close_reason", &a_reason),
@@ -265,7 +289,15 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
 }
 
 /// Takes buffers and starts the copies.
-fn buffers(m: &mut Module, p: &Parts, sh: &Shared, placed: &Sig, takes_page: &Sig, keep: &Sig, clear: &Sig) {
+fn buffers(
+    m: &mut Module,
+    p: &Parts,
+    sh: &Shared,
+    placed: &Sig,
+    takes_page: &Sig,
+    keep: &Sig,
+    clear: &Sig,
+) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let op = &sh.op;
     let sb_pop = m.output_reg_rst("sb_pop", 2, 0, "small buffers that are taken");
@@ -273,7 +305,11 @@ fn buffers(m: &mut Module, p: &Parts, sh: &Shared, placed: &Sig, takes_page: &Si
         b.set(&sb_pop, 0);
         b.when(&sh.go, |b| {
             b.set_bit(&sb_pop, 1, placed & job("hdr_two"));
-            b.set_bit(&sb_pop, 0, (placed & job("hdr_any") & !job("hdr_two")) | &op.small);
+            b.set_bit(
+                &sb_pop,
+                0,
+                (placed & job("hdr_any") & !job("hdr_two")) | &op.small,
+            );
         });
     });
     m.connect(&p.pages, "slot", &sh.slot);
@@ -319,13 +355,24 @@ fn trace(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, short: &Sig, due: 
     m.connect(&p.command, "cmd_op", &cmd_op);
     let valid = m.output_reg_rst("stat_evt_valid", 1, 0, "trace: an event");
     let code = m.output_reg("stat_evt_code", 5, "trace: which");
-    let arg = m.output_reg("stat_evt_arg", 16, "trace: rx_seq of a frame, slot of a timer");
+    let arg = m.output_reg(
+        "stat_evt_arg",
+        16,
+        "trace: rx_seq of a frame, slot of a timer",
+    );
     let event = |e: EventCode| lit(5, e.code().into());
     // The codes of the commands' events follow one another as those of the commands.
     let of_command = cmd_op.zext(5) + (EventCode::FlushAll.code() - 1);
     let rx_seq = p.decide.out("job_rx_seq");
     m.seq("Trace port", |b| {
-        let others = [&op.event, &op.small, &op.page, &op.last, &op.bad_small, &op.bad_page];
+        let others = [
+            &op.event,
+            &op.small,
+            &op.page,
+            &op.last,
+            &op.bad_small,
+            &op.bad_page,
+        ];
         let others = or_all(&others.map(Sig::expr));
         b.set(&valid, &sh.go & (frame | (&op.timer & due) | others));
         b.set(
@@ -350,23 +397,71 @@ fn trace(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, short: &Sig, due: 
 }
 
 /// Counter pulses of an operation.
-fn statistics(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, short: &Sig, placed: &Sig, join: &Sig) {
+fn statistics(
+    m: &mut Module,
+    p: &Parts,
+    sh: &Shared,
+    frame: &Sig,
+    short: &Sig,
+    placed: &Sig,
+    join: &Sig,
+) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let op = &sh.op;
     let bad = |name: &str| job(name).eq(2);
     let pulses = [
         ("drop_no_buffer", frame & short, "a frame found no buffers"),
-        ("drop_disabled", &op.frame & &sh.gone, "a frame was discarded"),
-        ("bad_ip_csum", placed & bad("ip_csum"), "bad IPv4 header checksum"),
-        ("bad_l4_csum", placed & bad("l4_csum"), "bad TCP or UDP checksum"),
-        ("rejected", placed & job("rejected"), "rejected by the parser"),
-        ("flow_hits", placed & job("hit"), "TCP, its flow has an entry"),
-        ("flow_misses", placed & job("tcp") & !job("hit"), "TCP, its flow has none"),
-        ("flow_creations", placed & job("creates"), "an entry was created"),
-        ("flow_evictions", placed & job("creates") & job("table_full"), "an entry was evicted"),
-        ("table_full", placed & job("creates") & job("table_full"), "no free slot was found"),
+        (
+            "drop_disabled",
+            &op.frame & &sh.gone,
+            "a frame was discarded",
+        ),
+        (
+            "bad_ip_csum",
+            placed & bad("ip_csum"),
+            "bad IPv4 header checksum",
+        ),
+        (
+            "bad_l4_csum",
+            placed & bad("l4_csum"),
+            "bad TCP or UDP checksum",
+        ),
+        (
+            "rejected",
+            placed & job("rejected"),
+            "rejected by the parser",
+        ),
+        (
+            "flow_hits",
+            placed & job("hit"),
+            "TCP, its flow has an entry",
+        ),
+        (
+            "flow_misses",
+            placed & job("tcp") & !job("hit"),
+            "TCP, its flow has none",
+        ),
+        (
+            "flow_creations",
+            placed & job("creates"),
+            "an entry was created",
+        ),
+        (
+            "flow_evictions",
+            placed & job("creates") & job("table_full"),
+            "an entry was evicted",
+        ),
+        (
+            "table_full",
+            placed & job("creates") & job("table_full"),
+            "no free slot was found",
+        ),
         ("aggregated", placed & join, "a packet joined a train"),
-        ("bad_descriptors", &op.bad_small | &op.bad_page, "a bad descriptor came back"),
+        (
+            "bad_descriptors",
+            &op.bad_small | &op.bad_page,
+            "a bad descriptor came back",
+        ),
     ];
     let pulses: Vec<(Sig, Expr)> = pulses
         .into_iter()

@@ -78,12 +78,18 @@ pub fn pages(cfg: &Config) -> Module {
     let choose = m.input("choose", 1, "load the first fragment");
     let take = m.input("take", 1, "which lies in the oldest posted page");
     let take_unused = m.input("take_unused", 1, "the oldest posted page goes back unused");
-    let walk = m.input("walk", 1, "load the next fragment, from the oldest posted page");
+    let walk = m.input(
+        "walk",
+        1,
+        "load the next fragment, from the oldest posted page",
+    );
     let place = m.input("place", 1, "the fragment is placed");
     let commit = m.input("commit", 1, "the packet is placed");
     let forget = m.input("forget", 1, "the slot has no page any more");
 
-    m.comment("Stage 1: the slot's page; the oldest posted one; the bytes against all that is posted");
+    m.comment(
+        "Stage 1: the slot's page; the oldest posted one; the bytes against all that is posted",
+    );
     let commit_1 = m.reg_rst("commit_1", 1, 0);
     let next = m.reg("next", 2 * FILL + 96);
     let mem = m.instance("u_page", lutram(next.width(), w.slot));
@@ -139,14 +145,20 @@ pub fn pages(cfg: &Config) -> Module {
         b.set(&more_new, need.gt(&head_left));
     });
 
-    m.comment("Stage 3: the fragment. What is left of its page is all it takes, where it takes more");
+    m.comment(
+        "Stage 3: the fragment. What is left of its page is all it takes, where it takes more",
+    );
     let rest = m.reg("rest", w.len);
     let cur_addr = m.output_reg("frag_addr", 64, "fragment: where to");
     let cur_cookie = m.output_reg("frag_cookie", 32, "fragment: cookie of its page");
     let cur_fill = m.output_reg("frag_fill", FILL, "fragment: offset in its page");
     let cur_left = m.reg("frag_left", FILL);
     let frag_len = m.output_reg("frag_len", w.len, "fragment: bytes");
-    let frag_off = m.output_reg("frag_off", w.len, "fragment: offset in the frame as written");
+    let frag_off = m.output_reg(
+        "frag_off",
+        w.len,
+        "fragment: offset in the frame as written",
+    );
     let full = m.output_reg("frag_full", 1, "fragment: it fills its page");
     let more = m.output_reg("frag_more", 1, "bytes are left behind it");
     let first_cookie = m.output_reg("first_cookie", 32, "first fragment: cookie of its page");
@@ -185,7 +197,10 @@ pub fn pages(cfg: &Config) -> Module {
                 b.set(&frag_off, &off);
                 b.set(&rest, &bytes);
                 b.set(&first_cookie, mux(&keep, &old.cookie, &new.cookie));
-                b.set(&first_fill, mux(&keep, old.fill.trunc(16), new.fill.trunc(16)));
+                b.set(
+                    &first_fill,
+                    mux(&keep, old.fill.trunc(16), new.fill.trunc(16)),
+                );
                 b.set(&first_len, mux(&some_more, &left, &bytes));
                 b.set(&first_full, &fills);
             });

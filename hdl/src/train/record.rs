@@ -92,10 +92,13 @@ pub fn record(cfg: &Config) -> Module {
         b.set(&room, held.le(&limit));
     });
     m.assign(&wr, wr_now.trunc(w.rec));
-    m.seq("The next packet's place; written while `slot` still stands", |b| {
-        b.set(&move_on, &advance);
-        b.set(&wr_next, &wr_now + index.zext(pw) + 1);
-    });
+    m.seq(
+        "The next packet's place; written while `slot` still stands",
+        |b| {
+            b.set(&move_on, &advance);
+            b.set(&wr_next, &wr_now + index.zext(pw) + 1);
+        },
+    );
 
     let mut input = |name: &str, width, doc: &str| m.input(name, width, doc);
     let hdr_cookie = input("hdr_cookie", 32, "PKT: first small buffer");

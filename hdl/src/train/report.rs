@@ -44,7 +44,8 @@ struct Train {
 
 impl Train {
     fn inputs(m: &mut Module, prefix: &str, w: &Widths) -> Train {
-        let mut input = |name: &str, width, doc: &str| m.input(&format!("{prefix}_{name}"), width, doc);
+        let mut input =
+            |name: &str, width, doc: &str| m.input(&format!("{prefix}_{name}"), width, doc);
         Train {
             start: input("start", w.rec, "first record"),
             count: input("count", 7, "records"),
@@ -105,7 +106,9 @@ pub fn report(cfg: &Config) -> Module {
         &pending[2] & !&pending[1] & !&pending[0] & &own_commands,
         &pending[3] & !&pending[2] & !&pending[1] & !&pending[0] & &own_commands,
     ];
-    let pick: Vec<Sig> = (0..4).map(|i| m.named(&format!("pick_{i}"), ready[i].clone())).collect();
+    let pick: Vec<Sig> = (0..4)
+        .map(|i| m.named(&format!("pick_{i}"), ready[i].clone()))
+        .collect();
     m.seq("Pending", |b| {
         for (p, done) in pending.iter().zip(&pick) {
             b.when(done, |b| b.set(p, 0));
@@ -134,10 +137,21 @@ pub fn report(cfg: &Config) -> Module {
     };
     reg("direct", !&trains);
     reg("page", mux(&pick[3], lit(1, 1), &give_page));
-    reg("status", mux(&pick[3], lit(2, released.into()), &give_status));
+    reg(
+        "status",
+        mux(&pick[3], lit(2, released.into()), &give_status),
+    );
     reg(
         "value",
-        onehot_mux(&pick, &[first.head(), give_cookie.expr(), second.head(), last_cookie.expr()]),
+        onehot_mux(
+            &pick,
+            &[
+                first.head(),
+                give_cookie.expr(),
+                second.head(),
+                last_cookie.expr(),
+            ],
+        ),
     );
     reg(
         "range",
@@ -163,12 +177,20 @@ pub fn report(cfg: &Config) -> Module {
     let stat_valid = m.output_reg_rst("stat_reason_valid", 1, 0, "packets were delivered");
     let stat_reason = m.output_reg("stat_reason", 5, "why");
     let stat_packets = m.output_reg("stat_reason_packets", 7, "how many");
-    let stat_released = m.output_reg_rst("stat_pages_released", 1, 0, "a page came back before it was full");
+    let stat_released = m.output_reg_rst(
+        "stat_pages_released",
+        1,
+        0,
+        "a page came back before it was full",
+    );
     m.seq("Counters", |b| {
         b.set(&stat_valid, &trains);
         b.set(&stat_trains, &pick[0] | (&pick[2] & &after_watched));
         b.set(&stat_reason, mux(&pick[0], &first.reason, &second.reason));
-        b.set(&stat_packets, mux(&pick[0], &first.packets, &second.packets));
+        b.set(
+            &stat_packets,
+            mux(&pick[0], &first.packets, &second.packets),
+        );
         let gives = &pick[1] & &give_page & give_status.eq(released);
         b.set(&stat_released, gives | &pick[3]);
     });
@@ -176,7 +198,9 @@ pub fn report(cfg: &Config) -> Module {
     let packed = cat_lsb_first(&fields.iter().map(|f| f.1.clone()).collect::<Vec<_>>());
     let fifo = m.instance(
         "u_fifo",
-        Fifo::new(packed.width(), DEPTH).almost_full(DEPTH - OPERATION).build(),
+        Fifo::new(packed.width(), DEPTH)
+            .almost_full(DEPTH - OPERATION)
+            .build(),
     );
     let emit_valid = m.output("m_axis_emit_tvalid", 1, "an emission");
     let emit_ready = m.input("m_axis_emit_tready", 1, "it is taken");
@@ -197,7 +221,8 @@ pub fn report(cfg: &Config) -> Module {
     let parts: Vec<Expr> = fields.iter().map(|f| part(f.1.width())).collect();
     let get = |name: &str| {
         let i = fields.iter().position(|f| f.0 == name);
-        i.map(|i| parts[i].clone()).unwrap_or_else(|| unreachable!("every field was named above"))
+        i.map(|i| parts[i].clone())
+            .unwrap_or_else(|| unreachable!("every field was named above"))
     };
     let (page, status, value, range) = (get("page"), get("status"), get("value"), get("range"));
     let buffer = m.named("is_buffer", status.any());

@@ -13,6 +13,7 @@
 //! | `open` | in | flows | slots that have a deadline |
 //! | `late` | out | flows | register: deadline has come |
 //! | `req`, `req_slot` | out | 1, flow | register: the lowest late slot, possibly served a clock ago |
+//! | `serving`, `serving_slot` | in | 1, flow | this one is being served: `req` looks for the next |
 //!
 //! ## Pipeline
 //! 1. Read a slot's deadline. 2. Subtract it from now: the sign tells. 3. Set its `late` bit, which stays: however long
@@ -36,11 +37,17 @@ pub fn timer(cfg: &Config) -> Module {
         "Defer timers: one deadline a slot, one slot examined a clock.",
     );
     let tick = m.input("tick", 1, "pulse every tick");
-    let ticks = m.input("cfg_ticks", NOW - 1, "ticks from set to the deadline; 0: none");
+    let ticks = m.input(
+        "cfg_ticks",
+        NOW - 1,
+        "ticks from set to the deadline; 0: none",
+    );
     let set = m.input("set", 1, "the slot's deadline begins");
     let clear = m.input("clear", 1, "the slot has no deadline any more");
     let slot = m.input("slot", w.flow, "whose");
     let open = m.input("open", n, "slots that have a deadline");
+    let serving = m.input("serving", 1, "a timer is being served");
+    let serving_slot = m.input("serving_slot", w.flow, "of this slot");
     let late = m.output_reg_rst("late", n, 0, "deadline has come");
     let req = m.output_reg_rst("req", 1, 0, "a slot is late");
     let req_slot = m.output_reg("req_slot", w.flow, "the lowest one");
@@ -87,9 +94,11 @@ pub fn timer(cfg: &Config) -> Module {
     });
 
     let pick = m.reg_rst("pick", n, 0);
+    let at_work = m.reg_rst("at_work", n, 0);
     m.seq("The lowest late slot", |b| {
-        b.set(&pick, lowest_one(&late) & !&touched);
-        b.set(&req, (&pick & !&touched).any());
+        b.set(&at_work, decode(&serving_slot, n) & serving.repeat(n));
+        b.set(&pick, lowest_one(&(&late & !&at_work)) & !&touched);
+        b.set(&req, (&pick & !&touched & !&at_work).any());
         b.set(&req_slot, encode(&pick));
     });
     m

@@ -52,7 +52,11 @@ fn pack(bundle: &Bundle, values: &[(&str, u128)]) -> Vec<u8> {
         bundle.place(name);
     }
     let value = |name: &str| values.iter().find(|v| v.0 == name).map_or(0, |v| v.1);
-    let fields: Vec<(u32, u128)> = bundle.fields().iter().map(|(n, w)| (*w as u32, value(n))).collect();
+    let fields: Vec<(u32, u128)> = bundle
+        .fields()
+        .iter()
+        .map(|(n, w)| (*w as u32, value(n)))
+        .collect();
     Bits::pack(&fields).to_bytes()
 }
 
@@ -77,12 +81,78 @@ pub struct Profile {
 }
 
 pub const PROFILES: [Profile; 6] = [
-    Profile { name: "open", frame: 1.0, cmd: 1.0, emit: 1.0, free: 1.0, small: 0.5, page: 0.3, command: 0.0, bad: 0.0, stop: 0.0 },
-    Profile { name: "commands", frame: 0.3, cmd: 1.0, emit: 1.0, free: 1.0, small: 0.5, page: 0.3, command: 0.01, bad: 0.01, stop: 0.0 },
-    Profile { name: "scarce", frame: 0.5, cmd: 0.9, emit: 0.9, free: 0.9, small: 0.15, page: 0.05, command: 0.002, bad: 0.01, stop: 0.0 },
-    Profile { name: "stalls", frame: 0.5, cmd: 0.4, emit: 0.2, free: 0.5, small: 0.4, page: 0.3, command: 0.003, bad: 0.003, stop: 0.003 },
-    Profile { name: "slow records", frame: 1.0, cmd: 0.9, emit: 0.5, free: 0.08, small: 0.5, page: 0.3, command: 0.003, bad: 0.0, stop: 0.0 },
-    Profile { name: "slow source", frame: 0.02, cmd: 0.5, emit: 0.5, free: 0.5, small: 0.1, page: 0.1, command: 0.003, bad: 0.003, stop: 0.0 },
+    Profile {
+        name: "open",
+        frame: 1.0,
+        cmd: 1.0,
+        emit: 1.0,
+        free: 1.0,
+        small: 0.5,
+        page: 0.3,
+        command: 0.0,
+        bad: 0.0,
+        stop: 0.0,
+    },
+    Profile {
+        name: "commands",
+        frame: 0.3,
+        cmd: 1.0,
+        emit: 1.0,
+        free: 1.0,
+        small: 0.5,
+        page: 0.3,
+        command: 0.01,
+        bad: 0.01,
+        stop: 0.0,
+    },
+    Profile {
+        name: "scarce",
+        frame: 0.5,
+        cmd: 0.9,
+        emit: 0.9,
+        free: 0.9,
+        small: 0.15,
+        page: 0.05,
+        command: 0.002,
+        bad: 0.01,
+        stop: 0.0,
+    },
+    Profile {
+        name: "stalls",
+        frame: 0.5,
+        cmd: 0.4,
+        emit: 0.2,
+        free: 0.5,
+        small: 0.4,
+        page: 0.3,
+        command: 0.003,
+        bad: 0.003,
+        stop: 0.003,
+    },
+    Profile {
+        name: "slow records",
+        frame: 1.0,
+        cmd: 0.9,
+        emit: 0.5,
+        free: 0.08,
+        small: 0.5,
+        page: 0.3,
+        command: 0.003,
+        bad: 0.0,
+        stop: 0.0,
+    },
+    Profile {
+        name: "slow source",
+        frame: 0.02,
+        cmd: 0.5,
+        emit: 0.5,
+        free: 0.5,
+        small: 0.1,
+        page: 0.1,
+        command: 0.003,
+        bad: 0.003,
+        stop: 0.0,
+    },
 ];
 
 struct Ports {
@@ -140,6 +210,8 @@ pub struct Bench {
     pub all_pages: Vec<Page>,
     hide_small: u64,
     hide_page: u64,
+    /// Clocks after a pop until the next descriptor is shown, at most.
+    pub latency: u64,
     /// No more buffers are posted when this many were.
     pub post_limit: (usize, usize),
     bad_small: VecDeque<u32>,
@@ -184,19 +256,27 @@ const STATS: [(&str, Counter); 14] = [
 impl Bench {
     pub fn new(model: &Model, cfg: Config, setup: Setup, profile: Profile, seed: u64) -> Bench {
         let mut sim = Sim::new(model, SimConfig::seed(seed)).unwrap_or_else(|e| panic!("{e}"));
-        let mut ports = Ports { signals: HashMap::new(), wides: HashMap::new() };
+        let mut ports = Ports {
+            signals: HashMap::new(),
+            wides: HashMap::new(),
+        };
         for port in sim.ports().to_vec() {
             if port.name == "clk" || port.name == "rst" {
                 continue;
             }
             if port.width <= 64 {
-                ports.signals.insert(port.name.clone(), sim.signal(&port.name).unwrap());
+                ports
+                    .signals
+                    .insert(port.name.clone(), sim.signal(&port.name).unwrap());
             } else {
-                ports.wides.insert(port.name.clone(), sim.wide(&port.name).unwrap());
+                ports
+                    .wides
+                    .insert(port.name.clone(), sim.wide(&port.name).unwrap());
             }
         }
         for (name, signal) in &ports.signals {
-            let input = sim.port(name).unwrap().direction == pagetrain_testbench::verilator::Direction::Input;
+            let input = sim.port(name).unwrap().direction
+                == pagetrain_testbench::verilator::Direction::Input;
             if input {
                 signal.set(0);
             }
@@ -220,6 +300,7 @@ impl Bench {
             all_pages: vec![],
             hide_small: 0,
             hide_page: 0,
+            latency: 3,
             post_limit: (usize::MAX, usize::MAX),
             bad_small: VecDeque::new(),
             bad_page: VecDeque::new(),
@@ -277,18 +358,29 @@ impl Bench {
     pub fn post_page(&mut self, length: u64, headroom: u64) {
         let addr = self.rng.bits() & !0xfff & !(0xff << 56);
         let cookie = self.cookie();
-        let page = Page { addr, cookie, length, headroom };
+        let page = Page {
+            addr,
+            cookie,
+            length,
+            headroom,
+        };
         self.pages.push_back(page);
         self.all_pages.push(page);
     }
 
     fn post(&mut self) {
         let full = 32;
-        if self.rng.chance(self.profile.small) && self.smalls.len() < full && self.all_smalls.len() < self.post_limit.0 {
+        if self.rng.chance(self.profile.small)
+            && self.smalls.len() < full
+            && self.all_smalls.len() < self.post_limit.0
+        {
             self.post_small();
             self.last_progress = self.clock;
         }
-        if self.rng.chance(self.profile.page) && self.pages.len() < full && self.all_pages.len() < self.post_limit.1 {
+        if self.rng.chance(self.profile.page)
+            && self.pages.len() < full
+            && self.all_pages.len() < self.post_limit.1
+        {
             let size = self.cfg.page_size as u64;
             let (length, headroom) = match self.rng.below(4) {
                 0 => (size, 0),
@@ -313,7 +405,8 @@ impl Bench {
     }
 
     fn drive_frame(&mut self) {
-        let show = self.frame_shown || (!self.frames.is_empty() && self.rng.chance(self.profile.frame));
+        let show =
+            self.frame_shown || (!self.frames.is_empty() && self.rng.chance(self.profile.frame));
         if show && !self.frame_shown {
             let bytes = frame_bits(&self.cfg, &self.frames[0]);
             self.ports.wide("s_axis_frame_tdata").write(&bytes);
@@ -330,14 +423,25 @@ impl Bench {
         let p = &self.ports;
         let small = |s: Option<&(u64, u32)>| {
             let (addr, cookie) = s.copied().unwrap_or_default();
-            pack(&bundle::small(), &[("addr", (addr >> 8).into()), ("cookie", cookie.into())])
+            pack(
+                &bundle::small(),
+                &[("addr", (addr >> 8).into()), ("cookie", cookie.into())],
+            )
         };
-        let shown = if self.hide_small > self.clock { 0 } else { self.smalls.len() };
+        let shown = if self.hide_small > self.clock {
+            0
+        } else {
+            self.smalls.len()
+        };
         p.set("sb0_valid", (shown > 0).into());
         p.set("sb1_valid", (shown > 1).into());
         p.wide("sb0").write(&small(self.smalls.front()));
         p.wide("sb1").write(&small(self.smalls.get(1)));
-        let shown = if self.hide_page > self.clock { 0 } else { self.pages.len() };
+        let shown = if self.hide_page > self.clock {
+            0
+        } else {
+            self.pages.len()
+        };
         p.set("pg_valid", (shown > 0).into());
         let values = self.pages.front().map_or(vec![], |g| {
             vec![
@@ -349,12 +453,37 @@ impl Bench {
         });
         p.wide("pg").write(&pack(&bundle::page(), &values));
         p.set("pg_room", self.room());
-        p.set("sb_drained", self.drained(self.smalls.is_empty(), self.all_smalls.len(), self.post_limit.0, &self.bad_small));
-        p.set("pg_drained", self.drained(self.pages.is_empty(), self.all_pages.len(), self.post_limit.1, &self.bad_page));
-        p.set("s_axis_bad_small_tvalid", (!self.bad_small.is_empty()).into());
-        p.set("s_axis_bad_small_tdata", self.bad_small.front().copied().unwrap_or(0).into());
+        p.set(
+            "sb_drained",
+            self.drained(
+                self.smalls.is_empty(),
+                self.all_smalls.len(),
+                self.post_limit.0,
+                &self.bad_small,
+            ),
+        );
+        p.set(
+            "pg_drained",
+            self.drained(
+                self.pages.is_empty(),
+                self.all_pages.len(),
+                self.post_limit.1,
+                &self.bad_page,
+            ),
+        );
+        p.set(
+            "s_axis_bad_small_tvalid",
+            (!self.bad_small.is_empty()).into(),
+        );
+        p.set(
+            "s_axis_bad_small_tdata",
+            self.bad_small.front().copied().unwrap_or(0).into(),
+        );
         p.set("s_axis_bad_page_tvalid", (!self.bad_page.is_empty()).into());
-        p.set("s_axis_bad_page_tdata", self.bad_page.front().copied().unwrap_or(0).into());
+        p.set(
+            "s_axis_bad_page_tdata",
+            self.bad_page.front().copied().unwrap_or(0).into(),
+        );
         self.history.push_front((self.smalls.len(), self.room()));
         self.history.truncate(8);
     }
@@ -424,16 +553,22 @@ impl Bench {
             self.last_progress = self.clock;
         }
         let pops = self.ports.get("sb_pop") as usize;
-        assert!(pops <= 2 && pops <= self.smalls.len(), "a small buffer is taken that is not there");
+        assert!(
+            pops <= 2 && pops <= self.smalls.len(),
+            "a small buffer is taken that is not there"
+        );
         if pops > 0 {
             assert!(self.hide_small <= self.clock, "taken while not shown");
             self.smalls.drain(..pops);
-            self.hide_small = self.clock + 1 + self.rng.below(3);
+            self.hide_small = self.clock + 1 + self.rng.below(self.latency);
         }
         if self.ports.get("pg_pop") == 1 {
-            assert!(self.hide_page <= self.clock && !self.pages.is_empty(), "a page is taken that is not there");
+            assert!(
+                self.hide_page <= self.clock && !self.pages.is_empty(),
+                "a page is taken that is not there"
+            );
             self.pages.pop_front();
-            self.hide_page = self.clock + 1 + self.rng.below(3);
+            self.hide_page = self.clock + 1 + self.rng.below(self.latency);
         }
         self.sample_event();
         if self.ports.get("s_axis_bad_small_tready") == 1 {
@@ -463,7 +598,10 @@ impl Bench {
         for (name, counter) in STATS {
             *self.counters.entry(counter.code() as usize).or_default() += self.ports.get(name);
         }
-        *self.counters.entry(Counter::BadDescriptors.code() as usize).or_default() += self.ports.get("stat_bad_descriptors");
+        *self
+            .counters
+            .entry(Counter::BadDescriptors.code() as usize)
+            .or_default() += self.ports.get("stat_bad_descriptors");
         if self.ports.get("stat_reason_valid") == 1 {
             let index = 32 + self.ports.get("stat_reason") as usize;
             *self.counters.entry(index).or_default() += self.ports.get("stat_reason_packets");
@@ -474,7 +612,8 @@ impl Bench {
         if self.ports.get("stat_evt_valid") == 0 {
             return;
         }
-        let code = EventCode::from_code(self.ports.get("stat_evt_code") as u32).expect("a defined event");
+        let code =
+            EventCode::from_code(self.ports.get("stat_evt_code") as u32).expect("a defined event");
         let arg = self.ports.get("stat_evt_arg");
         let key = self.active.as_ref().map(|a| a.1).unwrap_or_default();
         let event = match code {
@@ -485,7 +624,9 @@ impl Bench {
             EventCode::Poll => Event::Poll,
             EventCode::FlushFlow => Event::FlushFlow(key),
             EventCode::Stop => Event::Stop,
-            EventCode::BadSmall => Event::BadSmall(*self.bad_small.front().expect("a bad descriptor")),
+            EventCode::BadSmall => {
+                Event::BadSmall(*self.bad_small.front().expect("a bad descriptor"))
+            }
             EventCode::BadPage => Event::BadPage(*self.bad_page.front().expect("a bad descriptor")),
             EventCode::UnusedSmall => Event::UnusedSmall,
             EventCode::UnusedPage => Event::UnusedPage,
@@ -493,7 +634,12 @@ impl Bench {
         };
         let gap = self.clock - self.events.last().map_or(0, |e| e.clock);
         let (clock, rx_seq) = (self.clock, arg as u16);
-        self.events.push(Reported { clock, event, rx_seq, gap });
+        self.events.push(Reported {
+            clock,
+            event,
+            rx_seq,
+            gap,
+        });
         self.shortage.push(self.history.iter().copied().collect());
         self.last_progress = self.clock;
     }
@@ -512,7 +658,12 @@ impl Bench {
         };
         let free = (get("free") == 1).then(|| get("words"));
         let written = u64::from(get("len") > 0);
-        self.copies.push(Copy { src: get("src") * written, len: get("len"), addr: get("addr") * written, free });
+        self.copies.push(Copy {
+            src: get("src") * written,
+            len: get("len"),
+            addr: get("addr") * written,
+            free,
+        });
         self.last_progress = self.clock;
     }
 
@@ -539,12 +690,17 @@ impl Bench {
             let dwords: [u32; 8] = std::array::from_fn(|i| field(lsb + 32 * i, 32) as u32);
             entries.push(decode(dwords));
         } else {
-            let (slot, start, count) = (get("slot") as usize, get("start") as usize, get("count") as usize);
+            let (slot, start, count) = (
+                get("slot") as usize,
+                get("start") as usize,
+                get("count") as usize,
+            );
             let e = self.cfg.train_entries;
             assert!(count > 0 && count <= e, "{count} records");
             for i in 0..count {
                 let at = slot * e + (start + i) % e;
-                let mut d = self.records[at].unwrap_or_else(|| panic!("record {at} was never written"));
+                let mut d =
+                    self.records[at].unwrap_or_else(|| panic!("record {at} was never written"));
                 if i == 0 {
                     pkt::HEAD.put(&mut d, 1);
                     pkt::TRAIN_BYTES.put(&mut d, get("train_bytes"));
@@ -564,11 +720,26 @@ impl Bench {
     pub fn drain(&mut self) {
         let mut quiet = 0;
         while quiet < 400 {
-            let before = (self.events.len(), self.copies.len(), self.emitted.len(), self.done);
+            let before = (
+                self.events.len(),
+                self.copies.len(),
+                self.emitted.len(),
+                self.done,
+            );
             self.step();
             let idle = self.frames.is_empty() && self.commands.is_empty() && self.active.is_none();
-            let same = before == (self.events.len(), self.copies.len(), self.emitted.len(), self.done);
-            quiet = if idle && same && self.to_free.is_empty() { quiet + 1 } else { 0 };
+            let same = before
+                == (
+                    self.events.len(),
+                    self.copies.len(),
+                    self.emitted.len(),
+                    self.done,
+                );
+            quiet = if idle && same && self.to_free.is_empty() {
+                quiet + 1
+            } else {
+                0
+            };
         }
     }
 
@@ -585,29 +756,48 @@ impl Bench {
                     let next = r.frames.front().expect("an event without a frame");
                     assert_eq!(next.rx_seq, reported.rx_seq, "frames in order");
                     if matches!(event, Event::Drop) {
-                        assert!(!self.setup.backpressure, "a frame was dropped in spite of backpressure");
-                        let short = self.shortage[at].iter().any(|&(n, room)| r.short_of(next, n, room));
-                        assert!(short, "clock {clock}: dropped while there were buffers: {next:?}");
+                        assert!(
+                            !self.setup.backpressure,
+                            "a frame was dropped in spite of backpressure"
+                        );
+                        let short = self.shortage[at]
+                            .iter()
+                            .any(|&(n, room)| r.short_of(next, n, room));
+                        assert!(
+                            short,
+                            "clock {clock}: dropped while there were buffers: {next:?}"
+                        );
                     }
                 }
                 Event::Timer(slot) => {
                     let waited = clock - r.opened(*slot).expect("a timer of an open train");
                     let (tick, ticks) = (self.setup.tick_clocks, self.setup.defer_ticks);
                     assert!(ticks > 0, "there are no timers");
-                    assert!(waited >= (ticks - 1) * tick, "clock {clock}: timer after {waited} clocks");
+                    assert!(
+                        waited >= (ticks - 1) * tick,
+                        "clock {clock}: timer after {waited} clocks"
+                    );
                 }
                 _ => {}
             }
             if let Some(slack) = timely.filter(|_| self.setup.defer_ticks > 0) {
                 let limit = self.setup.defer_ticks * self.setup.tick_clocks + slack;
-                assert_eq!(r.overdue(clock, limit), None, "clock {clock}: a train is held too long");
+                assert_eq!(
+                    r.overdue(clock, limit),
+                    None,
+                    "clock {clock}: a train is held too long"
+                );
             }
             r.event(event, clock);
         }
         if r.stopped {
             r.discard_rest();
         }
-        assert!(r.frames.is_empty(), "{} frames without event", r.frames.len());
+        assert!(
+            r.frames.is_empty(),
+            "{} frames without event",
+            r.frames.len()
+        );
         self.compare(&r);
         r
     }
@@ -619,11 +809,22 @@ impl Bench {
         assert_eq!(self.copies.len(), r.copies.len(), "copy commands");
         let mut at = 0;
         for (i, emitted) in self.emitted.iter().enumerate() {
-            assert!(emitted.fence <= self.copies.len(), "emission {i}: fence beyond the last command");
+            assert!(
+                emitted.fence <= self.copies.len(),
+                "emission {i}: fence beyond the last command"
+            );
             for entry in &emitted.entries {
-                let want = r.entries.get(at).unwrap_or_else(|| panic!("entry {at} too many: {entry:?}"));
+                let want = r
+                    .entries
+                    .get(at)
+                    .unwrap_or_else(|| panic!("entry {at} too many: {entry:?}"));
                 assert_eq!(entry, &want.entry, "entry {at}, emission {i}");
-                assert!(emitted.fence >= want.fence, "entry {at}: fence {} of {}", emitted.fence, want.fence);
+                assert!(
+                    emitted.fence >= want.fence,
+                    "entry {at}: fence {} of {}",
+                    emitted.fence,
+                    want.fence
+                );
                 at += 1;
             }
         }
@@ -633,7 +834,10 @@ impl Bench {
             let of = |c: &BTreeMap<usize, u64>| c.get(key).copied().unwrap_or(0);
             assert_eq!(of(&self.counters), of(&r.counters), "counter {key}");
         }
-        assert!(self.records.iter().all(|r| r.is_none()) || self.has_open(r), "records are left over");
+        assert!(
+            self.records.iter().all(|r| r.is_none()) || self.has_open(r),
+            "records are left over"
+        );
     }
 
     fn has_open(&self, r: &Reference) -> bool {
@@ -642,8 +846,20 @@ impl Bench {
 }
 
 fn flags_of(f: &Frame) -> u128 {
-    let bits = [f.v4, f.key.v6, f.tcp, f.udp, f.opt, false, f.key.tags > 0, f.key.tags > 1];
-    bits.iter().enumerate().map(|(i, &b)| u128::from(b) << i).sum()
+    let bits = [
+        f.v4,
+        f.key.v6,
+        f.tcp,
+        f.udp,
+        f.opt,
+        false,
+        f.key.tags > 0,
+        f.key.tags > 1,
+    ];
+    bits.iter()
+        .enumerate()
+        .map(|(i, &b)| u128::from(b) << i)
+        .sum()
 }
 
 fn frame_bits(cfg: &Config, f: &Frame) -> Vec<u8> {

@@ -16,7 +16,12 @@ use traffic::Traffic;
 
 /// A configuration of the block: few entries, so that every limit is met.
 fn config(flows: usize, dma_width: usize) -> Config {
-    Config { flows, dma_width, train_entries: 32, ..Config::default() }
+    Config {
+        flows,
+        dma_width,
+        train_entries: 32,
+        ..Config::default()
+    }
 }
 
 fn model(cfg: &Config) -> Model {
@@ -33,9 +38,13 @@ fn random_run(model: &Model, cfg: Config, profile: Profile, seed: u64, frames: u
     let setup = traffic::setup(&mut rng, &cfg);
     let flows = cfg.flows + rng.below(cfg.flows as u64) as usize;
     let stops = rng.chance(0.6);
-    println!("profile `{}`, seed {seed}, {flows} flows, stop {stops}, {setup:?}", profile.name);
+    println!(
+        "profile `{}`, seed {seed}, {flows} flows, stop {stops}, {setup:?}",
+        profile.name
+    );
     let mut traffic = Traffic::new(seed, cfg, flows);
-    let timely = (profile.name == "commands").then_some(pagetrain_hdl::train::TIMER_SLACK as u64 + 200);
+    let timely =
+        (profile.name == "commands").then_some(pagetrain_hdl::train::TIMER_SLACK as u64 + 200);
     let mut bench = Bench::new(model, cfg, setup, profile, seed);
     let mut left = frames;
     while left > 0 || !bench.frames.is_empty() {
@@ -44,7 +53,12 @@ fn random_run(model: &Model, cfg: Config, profile: Profile, seed: u64, frames: u
             left -= 1;
         }
         if rng.chance(bench.profile.command) && bench.commands.is_empty() && bench.bad_enabled {
-            let command = *rng.pick(&[Command::FlushAll, Command::Poll, Command::FlushFlow, Command::FlushFlow]);
+            let command = *rng.pick(&[
+                Command::FlushAll,
+                Command::Poll,
+                Command::FlushFlow,
+                Command::FlushFlow,
+            ]);
             let key = *rng.pick(&traffic.keys);
             bench.commands.push_back((command, key));
         }
@@ -84,12 +98,20 @@ fn is_caught_when_the_block_is_broken() {
     let cfg = config(4, 128);
     let mutants = [
         ("joins = c_may_join & !c_gap &", "joins = c_may_join &"),
-        ("(keep ? full_old : full_new)", "(keep ? more_old : more_new)"),
-        ("c_victim_open <= decide_job_creates &", "c_victim_open <= decide_job_hit &"),
+        (
+            "(keep ? full_old : full_new)",
+            "(keep ? more_old : more_new)",
+        ),
+        (
+            "c_victim_open <= decide_job_creates &",
+            "c_victim_open <= decide_job_hit &",
+        ),
         ("filled & {4{same_1}}", "filled & {4{1'b0}}"),
     ];
     for (from, to) in mutants {
-        let broken = design(&cfg).mutate(from, to).unwrap_or_else(|e| panic!("{e}"));
+        let broken = design(&cfg)
+            .mutate(from, to)
+            .unwrap_or_else(|e| panic!("{e}"));
         let model = Model::build(&broken, &Options::short()).unwrap_or_else(|e| panic!("{e}"));
         let caught = (1..=3).any(|seed| {
             let run = || random_run(&model, cfg, PROFILES[0].clone(), seed, 400);

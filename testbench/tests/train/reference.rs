@@ -199,7 +199,11 @@ impl Reference {
 
     /// BUF(page, RELEASED): only once what was written to the page is there.
     fn release(&mut self, page: Filling) {
-        self.emit_buf(BufId::Page(page.page.cookie), page.fill, BufStatus::Released);
+        self.emit_buf(
+            BufId::Page(page.page.cookie),
+            page.fill,
+            BufStatus::Released,
+        );
         self.count(Counter::PagesReleased, 1);
     }
 
@@ -241,12 +245,18 @@ impl Reference {
     }
 
     fn find(&self, key: &Key) -> Option<usize> {
-        self.flows.iter().position(|f| f.as_ref().is_some_and(|f| f.key == *key))
+        self.flows
+            .iter()
+            .position(|f| f.as_ref().is_some_and(|f| f.key == *key))
     }
 
     /// The clock at which the open train of `slot` began.
     pub fn opened(&self, slot: usize) -> Option<u64> {
-        self.flows[slot].as_ref()?.train.as_ref().map(|train| train.opened)
+        self.flows[slot]
+            .as_ref()?
+            .train
+            .as_ref()
+            .map(|train| train.opened)
     }
 
     /// Trains that have been open at `clock` for more than `limit` clocks.
@@ -270,7 +280,9 @@ impl Reference {
                 }
                 self.copy_nothing(&frame);
             }
-            Event::Timer(slot) => assert!(self.close(*slot, Reason::Timer), "TIMER without a train"),
+            Event::Timer(slot) => {
+                assert!(self.close(*slot, Reason::Timer), "TIMER without a train")
+            }
             Event::FlushAll => self.close_all(Reason::FlushAll),
             Event::Poll => self.close_all(Reason::Poll),
             Event::FlushFlow(key) => {
@@ -376,7 +388,10 @@ impl Reference {
         let left = match hit {
             Some(slot) => {
                 let flow = self.flows[slot].as_ref().unwrap();
-                let joins = flow.train.as_ref().is_some_and(|t| self.refuses(frame, t).is_none());
+                let joins = flow
+                    .train
+                    .as_ref()
+                    .is_some_and(|t| self.refuses(frame, t).is_none());
                 let usable = !self.setup.fresh_page || joins;
                 flow.page.filter(|_| usable).map_or(0, |p| p.left())
             }
@@ -595,10 +610,25 @@ impl Reference {
             ip_opt: frame.opt,
             watched: slot.is_some(),
         })];
-        entries.extend(cookies.iter().skip(1).map(|&cookie| Completion::Ext(Ext::Small { cookie })));
-        entries.extend(fragments.iter().skip(1).map(|&(cookie, offset, len, full)| {
-            Completion::Ext(Ext::Page { cookie, offset, len, full })
-        }));
+        entries.extend(
+            cookies
+                .iter()
+                .skip(1)
+                .map(|&cookie| Completion::Ext(Ext::Small { cookie })),
+        );
+        entries.extend(
+            fragments
+                .iter()
+                .skip(1)
+                .map(|&(cookie, offset, len, full)| {
+                    Completion::Ext(Ext::Page {
+                        cookie,
+                        offset,
+                        len,
+                        full,
+                    })
+                }),
+        );
         Placed { entries, bytes }
     }
 
@@ -612,12 +642,21 @@ impl Reference {
         let wrap = self.cfg.ingress_bytes as u64;
         let mut copies = vec![];
         for &(off, len, addr) in parts {
-            let cuts = if strip > 0 && off < 12 && off + len > 12 { vec![12 - off, len - (12 - off)] } else { vec![len] };
+            let cuts = if strip > 0 && off < 12 && off + len > 12 {
+                vec![12 - off, len - (12 - off)]
+            } else {
+                vec![len]
+            };
             let (mut off, mut addr) = (off, addr);
             for len in cuts {
                 let gap = if off >= 12 { strip } else { 0 };
                 let src = (base + off + gap) % wrap;
-                copies.push(Copy { src, len, addr, free: None });
+                copies.push(Copy {
+                    src,
+                    len,
+                    addr,
+                    free: None,
+                });
                 off += len;
                 addr += len;
             }
@@ -631,7 +670,12 @@ impl Reference {
 
     fn copy_nothing(&mut self, frame: &Frame) {
         let free = Some(self.words(frame));
-        self.copies.push(Copy { src: 0, len: 0, addr: 0, free });
+        self.copies.push(Copy {
+            src: 0,
+            len: 0,
+            addr: 0,
+            free,
+        });
     }
 }
 

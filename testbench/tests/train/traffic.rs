@@ -34,7 +34,13 @@ impl Traffic {
     pub fn new(seed: u64, cfg: Config, flows: usize) -> Traffic {
         let mut rng = Rng::new(seed, "traffic");
         let mut keys = vec![];
-        let base = Key { src: 0x0a00_0001, dst: 0x0a00_0002, sport: 80, dport: 1000, ..Key::default() };
+        let base = Key {
+            src: 0x0a00_0001,
+            dst: 0x0a00_0002,
+            sport: 80,
+            dport: 1000,
+            ..Key::default()
+        };
         for i in 0..flows {
             let mut key = base;
             // Keys that differ in one bit of any field, or in all of it.
@@ -52,13 +58,22 @@ impl Traffic {
             keys.push(key);
         }
         let expected = keys.iter().map(|_| rng.bits() as u32).collect();
-        Traffic { rng, cfg, keys, expected, rx_seq: 0, last: 0 }
+        Traffic {
+            rng,
+            cfg,
+            keys,
+            expected,
+            rx_seq: 0,
+            last: 0,
+        }
     }
 
     fn number(&mut self, frame: &mut Frame) {
         frame.rx_seq = self.rx_seq;
         self.rx_seq = self.rx_seq.wrapping_add(1);
-        frame.word = self.rng.below((self.cfg.ingress_bytes / self.cfg.d_bytes()) as u64);
+        frame.word = self
+            .rng
+            .below((self.cfg.ingress_bytes / self.cfg.d_bytes()) as u64);
     }
 
     /// A TCP segment of flow `flow` with its next sequence number.
@@ -91,7 +106,11 @@ impl Traffic {
     /// Not TCP: no split, or UDP, or rejected.
     fn other(&mut self) -> Frame {
         let len = self.length();
-        let mut frame = Frame { len, end: len, ..Frame::default() };
+        let mut frame = Frame {
+            len,
+            end: len,
+            ..Frame::default()
+        };
         match self.rng.below(3) {
             0 => frame.rejected = true,
             1 => {
@@ -102,7 +121,12 @@ impl Traffic {
             }
             _ => {
                 let tags = self.rng.below(3) as usize;
-                frame.key = Key { tags, src: 1, dst: 2, ..Key::default() };
+                frame.key = Key {
+                    tags,
+                    src: 1,
+                    dst: 2,
+                    ..Key::default()
+                };
                 frame.v4 = true;
                 frame.udp = true;
                 frame.l3_off = 14 + 4 * tags as u64;
@@ -163,7 +187,9 @@ impl Traffic {
         };
         let mut frame = self.segment(flow, pay, flags);
         if self.rng.chance(0.03) {
-            frame.seq = frame.seq.wrapping_add(*self.rng.pick(&[1, u32::MAX, 1448, 1 << 31]));
+            frame.seq = frame
+                .seq
+                .wrapping_add(*self.rng.pick(&[1, u32::MAX, 1448, 1 << 31]));
             self.expected[flow] = frame.seq.wrapping_add(pay as u32);
         }
         match self.rng.below(60) {
