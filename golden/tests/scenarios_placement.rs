@@ -596,6 +596,11 @@ fn dropped_frame_changes_no_entry_when_it_would_have() {
     rig.frame(&segment(1024, 1).flow(0).build());
     // Small buffers are used up: no eviction, no refresh of flow 1, no removal of flow 2.
     rig.try_drop(&segment(0, 1024).flow(9).build()).unwrap();
+    assert_eq!(
+        rig.entries(),
+        [],
+        "the flow that would have been evicted keeps its train"
+    );
     rig.try_drop(&segment(1024, 10).flow(1).build()).unwrap();
     rig.try_drop(&segment(1024, 10).flow(2).flags(ACK | FIN).build())
         .unwrap();
