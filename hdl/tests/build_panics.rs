@@ -64,6 +64,12 @@ fn conditions_are_refused_when_wider_than_one_bit() {
 }
 
 #[test]
+fn selection_is_refused_when_both_arms_are_integers() {
+    let text = message(|_, a, _, _| drop(mux(a.bit(0), 0, 1)));
+    expect(&text, &["module `dut`", "nothing gives the arms a width"]);
+}
+
+#[test]
 fn slices_are_refused_when_they_leave_the_signal() {
     expect(
         &message(|_, a, _, _| drop(a.bits(5, 4))),

@@ -2,7 +2,7 @@
 
 mod common;
 
-use pagetrain_hdl::build::Module;
+use pagetrain_hdl::build::{lit, Module};
 use pagetrain_hdl::prim::*;
 
 fn frozen(name: &str, m: &Module) {
@@ -84,4 +84,38 @@ fn distributed_memory_shows_its_path_when_asked() {
         lutram(8, 4).comb_paths(),
         [("rd_addr".to_string(), "rd_data".to_string())]
     );
+}
+
+#[test]
+fn onehot_helpers_agree_with_integers_when_all_inputs_are_tried() {
+    let mut m = Module::new("onehot_helpers", "Every helper over five bits.");
+    let x = m.input("x", 5, "pattern");
+    let lowest = m.output("lowest", 5, "lowest one");
+    let above = m.output("above", 5, "ones above the lowest");
+    let index = m.output("index", 3, "number of the lowest one");
+    let back = m.output("back", 5, "the number decoded");
+    m.assign(&lowest, lowest_one(&x));
+    m.assign(&above, above_lowest(&x));
+    m.assign(&index, encode(&lowest));
+    m.assign(&back, decode(&(&index + lit(3, 1)), 5));
+    let vectors: Vec<_> = (0..32u128)
+        .map(|x| {
+            let lowest = x & x.wrapping_neg();
+            let above = if x == 0 { 0 } else { 31 & !(2 * lowest - 1) };
+            let index = if x == 0 {
+                0
+            } else {
+                u128::from(x.trailing_zeros())
+            };
+            let back = 31 & (1 << (index + 1));
+            let outputs = vec![
+                ("lowest", 5, lowest),
+                ("above", 5, above),
+                ("index", 3, index),
+                ("back", 5, back),
+            ];
+            (vec![("x", 5, x)], outputs)
+        })
+        .collect();
+    common::equivalence::evaluates_to(&common::lint(&m), &vectors);
 }

@@ -15,11 +15,20 @@ pub trait Operand {
     /// When an integer does not fit: that is a mistake in the generator.
     #[track_caller]
     fn operand(self, width: usize) -> Expr;
+
+    /// The width, which integers do not have.
+    fn own_width(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl Operand for Expr {
     fn operand(self, _width: usize) -> Expr {
         self
+    }
+
+    fn own_width(&self) -> Option<usize> {
+        Some(self.width())
     }
 }
 
@@ -27,11 +36,19 @@ impl Operand for &Expr {
     fn operand(self, _width: usize) -> Expr {
         self.clone()
     }
+
+    fn own_width(&self) -> Option<usize> {
+        Some(self.width())
+    }
 }
 
 impl Operand for Sig {
     fn operand(self, _width: usize) -> Expr {
         self.into()
+    }
+
+    fn own_width(&self) -> Option<usize> {
+        Some(self.width())
     }
 }
 
@@ -39,11 +56,19 @@ impl Operand for &Sig {
     fn operand(self, _width: usize) -> Expr {
         self.into()
     }
+
+    fn own_width(&self) -> Option<usize> {
+        Some(self.width())
+    }
 }
 
 impl Operand for &&Sig {
     fn operand(self, _width: usize) -> Expr {
         (*self).into()
+    }
+
+    fn own_width(&self) -> Option<usize> {
+        Some(self.width())
     }
 }
 
@@ -51,11 +76,19 @@ impl Operand for &&Expr {
     fn operand(self, _width: usize) -> Expr {
         (*self).clone()
     }
+
+    fn own_width(&self) -> Option<usize> {
+        Some(self.width())
+    }
 }
 
 impl Operand for Value {
     fn operand(self, _width: usize) -> Expr {
         fold::literal(self)
+    }
+
+    fn own_width(&self) -> Option<usize> {
+        Some(self.width())
     }
 }
 

@@ -170,14 +170,17 @@ pub fn cat_lsb_first<E: Clone + Into<Expr>>(parts: &[E]) -> Expr {
     cat(&reversed)
 }
 
-/// `c ? a : b`.
+/// `c ? a : b`. One arm may be an integer: it has the width of the other.
 ///
 /// # Panics
-/// When `c` is not one bit or the arms differ in width.
+/// When `c` is not one bit, the arms differ in width, or both are integers.
 #[track_caller]
-pub fn mux(c: impl Into<Expr>, a: impl Into<Expr>, b: impl Operand) -> Expr {
-    let (c, a) = (c.into(), a.into());
-    let b = b.operand(a.width());
+pub fn mux(c: impl Into<Expr>, a: impl Operand, b: impl Operand) -> Expr {
+    let c = c.into();
+    let Some(width) = a.own_width().or(b.own_width()) else {
+        c.refuse("mux: nothing gives the arms a width")
+    };
+    let (a, b) = (a.operand(width), b.operand(width));
     if c.width() != 1 {
         c.refuse(&format!(
             "mux: the condition {} is not one bit",

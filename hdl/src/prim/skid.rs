@@ -14,7 +14,8 @@
 //! - Timing: [`LATENCY`] clock, one word a clock, no combinational path from input to output.
 //! - Parameters: `width` at least 1.
 //! - Corner cases: the receiver stops while a word is on its way: that word waits in the spare register.
-//! - Cost: 2 `width` + 2 flip-flops, `width` + 3 LUT4 (ECP5, Yosys 0.70).
+//! - Cost: 64 bits: 67 LUT4, 130 FF, 400-459 MHz; 512 bits: 515 LUT4, 1026 FF, 263-288 MHz (ECP5 85k speed 8, Yosys 0.70,
+//!   nextpnr 0.11, between registers, four seeds).
 //!
 //! ```wavedrom
 //! { "signal": [
