@@ -211,3 +211,19 @@ fn queue(m: &mut Module, cfg: &Config, plan: &Instance, read: &Instance) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_clean_when_linted() {
+        for dma_width in [64, 128, 256, 512] {
+            let cfg = Config {
+                dma_width,
+                ..Config::default()
+            };
+            crate::testkit::lint(&completion(&cfg));
+        }
+    }
+}

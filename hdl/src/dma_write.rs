@@ -138,3 +138,19 @@ pub fn dma_write(cfg: &Config) -> Module {
     m.connect(&data, "push_data", copy.out("push_data"));
     m
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_clean_when_linted() {
+        for dma_width in [64, 128, 256, 512] {
+            let cfg = Config {
+                dma_width,
+                ..Config::default()
+            };
+            crate::testkit::lint(&dma_write(&cfg));
+        }
+    }
+}

@@ -26,7 +26,7 @@
 //! is room, and decides at the last one: the write pointer moves on, or back to where the frame began. Stages 3 and 4
 //! count the room, once as if the frame at hand were kept and once without it.
 
-use crate::build::{cat, clog2, lit, mux, Expr, Instance, Module, Sig};
+use crate::build::{cat, clog2, lit, mux, Instance, Module, Sig};
 use crate::bundle;
 use crate::prim::{Fifo, Ram};
 use pagetrain_formats::Config;

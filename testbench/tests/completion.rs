@@ -626,7 +626,7 @@ fn test_fails_when_the_block_is_broken() {
     // Never waits for data.
     assert!(verdict(
         &design,
-        "wire passed = f_valid & !f_ahead[15];",
+        "wire passed = f_valid & !f_short;",
         "wire passed = f_valid;"
     )
     .is_err());

@@ -45,13 +45,11 @@ pub(super) fn read(cfg: &Config) -> Module {
 
 /// A record that is being read.
 struct Step {
-    valid: Sig,
-    /// With `valid`, and two clocks later.
-    tag: Expr,
-    valid_2: Sig,
-    tag_2: Sig,
     slot: Sig,
     index: Sig,
+    /// Two clocks later, when the record is there.
+    valid_2: Sig,
+    tag_2: Sig,
 }
 
 /// The burst at hand: one record as often as its beats can leave.
@@ -133,12 +131,10 @@ fn step(m: &mut Module, cfg: &Config) -> Step {
         b.set(&tag_2, &tag_1);
     });
     Step {
-        valid: read,
-        tag: now,
-        valid_2,
-        tag_2,
         slot,
         index,
+        valid_2,
+        tag_2,
     }
 }
 
@@ -223,8 +219,6 @@ fn records(m: &mut Module, cfg: &Config, step: &Step) -> Expr {
         index,
         step.index.expr(),
     );
-    m.unused(&step.valid, "the memories are read all the time");
-    m.unused(step.tag.bit(0), "the memories are read all the time");
     m.named(
         "record",
         mux(tag().get(&step.tag_2, "unwatched"), other, flows),
