@@ -114,7 +114,7 @@ pub fn parser(cfg: &Config) -> Module {
     join(
         &step,
         &program,
-        &["off_row", "row_2", "row_3", "row_4", "row_5"],
+        &["off_row", "row_1", "row_2", "row_3", "row_4"],
     );
     join(&program, &step, &["off", "dw0", "dw2", "dw3"]);
     join(&program, &marks, &["dw0"]);

@@ -1,6 +1,6 @@
 //! Program memory: a column of block RAM for each dword of a row, each read when its stage comes.
 //!
-//! Contract: every stage sees the dwords of the row of the frame that it holds. A step asks for a column two clocks before it
+//! Contract: every stage sees the dwords of the row of the frame that it holds. A step asks for a column three clocks before it
 //! needs it, so no row is carried along the pipeline. `off` is needed before all else and has a column of distributed RAM.
 //!
 //! | port | dir | type | meaning |
@@ -8,8 +8,10 @@
 //! | `prog_*` | in | | write port: row * 16 + dword |
 //! | `off_row`, `off` | in, out | | `off` of that row, in the same clock |
 //! | `row_<k>` | in | | row of the frame in stage k |
-//! | `dw<n>` | out | | dword n of the row whose frame is now two stages further on |
+//! | `dw<n>` | out | | dword n of the row whose frame is now three stages further on |
 //!
+//! - Timing: [`READ_STAGES`] clocks: the memory, its register, and a register more, since the memories lie far apart and their
+//!   clock-to-output time leaves no room for the way.
 //! - Corner cases: not reset; the program is written while the parser is off. Dword 5 is reserved and not kept.
 
 use super::shape::Shape;
@@ -18,7 +20,7 @@ use crate::prim::{lutram, Ram};
 use pagetrain_formats::program::fields::{OFF, ROW};
 
 /// Stages between the request of a column and its use.
-pub const READ_STAGES: usize = 2;
+pub const READ_STAGES: usize = 3;
 /// Dwords, each with the stage that uses it.
 pub const COLUMNS: [(usize, usize); 15] = [
     (0, 4),
@@ -38,7 +40,7 @@ pub const COLUMNS: [(usize, usize); 15] = [
     (15, 7),
 ];
 /// Stages whose row the memory must be told.
-pub const ASKED: std::ops::RangeInclusive<usize> = 2..=5;
+pub const ASKED: std::ops::RangeInclusive<usize> = 1..=4;
 
 /// Bits of a dword that are kept, from bit 0.
 pub fn column_width(dword: usize) -> usize {
@@ -87,22 +89,26 @@ pub fn parser_program(s: &Shape) -> Module {
     m.connect(&offs, "rd_addr", &off_row);
     m.connect_out(&offs, "rd_data", &off);
 
+    let mut columns = vec![];
     for (dword, stage) in COLUMNS {
         let width = column_width(dword);
-        let out = m.output(
-            &format!("dw{dword}"),
-            width,
-            &format!("dword {dword} of the row of the frame in stage {stage}"),
-        );
+        let doc = format!("dword {dword} of the row of the frame in stage {stage}");
+        let out = m.output_reg(&format!("dw{dword}"), width, &doc);
         let mem = Ram::new(width, s.row_bits()).out_reg();
         let mem = m.instance(&format!("u_dw{dword}"), mem.build());
         m.connect(&mem, "wr_en", w_en.bit(dword));
         m.connect(&mem, "wr_addr", &w_row);
         m.connect(&mem, "wr_data", w_data.trunc(width));
         m.connect(&mem, "rd_en", 1);
-        m.connect(&mem, "rd_addr", &rows[stage - READ_STAGES - ASKED.start()]);
+        let asked = &rows[stage - READ_STAGES - ASKED.start()];
+        m.connect(&mem, "rd_addr", asked);
         m.connect(&mem, "rd_out_en", 1);
-        m.connect_out(&mem, "rd_data", &out);
+        columns.push((out, mem.out("rd_data")));
     }
+    m.seq("A register beside the logic", |b| {
+        for (out, word) in &columns {
+            b.set(out, word);
+        }
+    });
     m
 }

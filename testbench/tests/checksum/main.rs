@@ -313,3 +313,11 @@ fn frame_waits_when_its_result_is_late() {
     })
     .unwrap_or_else(|error| panic!("{error}"));
 }
+
+#[test]
+fn test_fails_when_checksum_is_broken() {
+    let good = "l4_good <= (&f2_l4_0[15:0])";
+    let broken = design(64).mutate(good, "l4_good <= (|f2_l4_0[15:0])");
+    let model = build(&broken.unwrap_or_else(|error| panic!("{error}")));
+    assert!(run(&model, 1, StallProfile::None, 100, 400).is_err());
+}
