@@ -1,6 +1,6 @@
 //! Configuration to files: Verilog, file list, FuseSoC core, C header, manual, constraints, compiled parser program.
 //!
-//! [`generate_from`] makes the texts and touches nothing; [`write()`] puts them into a folder. The same configuration and label
+//! [`generate`] makes the texts and touches nothing; [`write()`] puts them into a folder. The same configuration and label
 //! give the same bytes on every machine.
 
 pub mod cheader;
@@ -12,7 +12,6 @@ mod verilog;
 
 use pagetrain_formats::program::Program;
 use pagetrain_formats::{program as language, Config, ConfigError};
-use pagetrain_hdl::build::Module;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -54,12 +53,12 @@ pub enum GenError {
     },
 }
 
-/// All files of one engine, whose top module is `top`. `label` names the configuration in comments and in the FuseSoC
-/// core's name: the preset's name or the configuration file's.
-pub fn generate_from(top: &Module, config: &Config, label: &str) -> Result<Vec<File>, GenError> {
+/// All files of one engine. `label` names the configuration in comments and in the FuseSoC core's name: the preset's name
+/// or the configuration file's.
+pub fn generate(config: &Config, label: &str) -> Result<Vec<File>, GenError> {
     config.validate()?;
     let note = Note { config, label };
-    let mut files: Vec<File> = verilog::files(&note, top)?;
+    let mut files: Vec<File> = verilog::files(&note)?;
     let sources: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let program = language::tcp(&language::Limits::of(config));
     files.extend(supporting(&note, &sources, program.as_ref().ok()));

@@ -1,0 +1,158 @@
+//! The generated folder as a whole.
+
+use pagetrain_formats::presets::PRESETS;
+use pagetrain_formats::Config;
+use pagetrain_gen::{generate, write, File};
+
+fn text<'a>(files: &'a [File], name: &str) -> &'a str {
+    let file = files.iter().find(|file| file.name == name);
+    &file.unwrap_or_else(|| panic!("{name} is missing")).text
+}
+
+#[test]
+fn same_input_gives_the_same_bytes() {
+    for preset in PRESETS {
+        let config = preset.config();
+        assert_eq!(
+            generate(&config, preset.name).unwrap(),
+            generate(&config, preset.name).unwrap()
+        );
+    }
+}
+
+#[test]
+fn file_list_and_core_name_every_verilog_file_and_no_other() {
+    let files = generate(&Config::default(), "default").unwrap();
+    let verilog: Vec<&str> = files
+        .iter()
+        .map(|f| f.name.as_str())
+        .filter(|n| n.ends_with(".v"))
+        .collect();
+    assert_eq!(verilog.last(), Some(&"pagetrain.v"));
+    assert_eq!(
+        text(&files, "pagetrain.f").lines().collect::<Vec<_>>(),
+        verilog
+    );
+    let core = text(&files, "pagetrain.core");
+    let listed = core
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- "));
+    let listed: Vec<&str> = listed.filter(|name| name.ends_with(".v")).collect();
+    assert_eq!(listed, verilog);
+}
+
+#[test]
+fn no_file_names_this_machine_or_a_date() {
+    let folder = env!("CARGO_MANIFEST_DIR");
+    for file in generate(&Config::default(), "default").unwrap() {
+        assert!(!file.text.contains(folder), "{}", file.name);
+        assert!(
+            !file
+                .text
+                .contains(&std::env::temp_dir().display().to_string()),
+            "{}",
+            file.name
+        );
+        assert!(file.text.ends_with('\n'), "{}", file.name);
+        let text = file.text.as_bytes();
+        let dated = text
+            .windows(5)
+            .any(|w| w.starts_with(b"20") && w[2].is_ascii_digit() && w[4] == b'-');
+        assert!(!dated, "{}", file.name);
+    }
+}
+
+#[test]
+fn small_files_are_frozen() {
+    let config = Config::default();
+    let files = generate(&config, "default").unwrap();
+    for name in [
+        "pagetrain.lpf",
+        "pagetrain.sdc",
+        "pagetrain.xdc",
+        "pagetrain.core",
+        "pagetrain.toml",
+    ] {
+        insta::assert_snapshot!(name, text(&files, name));
+    }
+}
+
+#[test]
+fn clock_is_the_presets() {
+    let period = |name: &str| {
+        let preset = PRESETS.iter().find(|p| p.name == name).unwrap();
+        let files = generate(&preset.config(), name).unwrap();
+        let line = text(&files, "pagetrain.sdc")
+            .lines()
+            .last()
+            .unwrap()
+            .to_string();
+        assert!(text(&files, "pagetrain.xdc").ends_with(&format!("{line}\n")));
+        (
+            line,
+            text(&files, "pagetrain.lpf")
+                .lines()
+                .last()
+                .unwrap()
+                .to_string(),
+        )
+    };
+    let (sdc, lpf) = period("ecp5-25g");
+    assert_eq!(sdc, "create_clock -name clk -period 5.119 [get_ports clk]");
+    assert_eq!(lpf, "FREQUENCY PORT \"clk\" 195.313 MHZ;");
+    assert!(period("small").0.contains("-period 8.000 "));
+}
+
+#[test]
+fn written_configuration_generates_the_same_engine() {
+    let preset = PRESETS.iter().find(|p| p.name == "ecp5-25g").unwrap();
+    let files = generate(&preset.config(), "ecp5-25g").unwrap();
+    let again = Config::from_toml(text(&files, "pagetrain.toml")).unwrap();
+    assert_eq!(generate(&again, "ecp5-25g").unwrap(), files);
+}
+
+#[test]
+fn program_is_left_out_when_the_engine_is_too_small_for_it() {
+    let config = Config {
+        parser_states: 16,
+        ..Config::default()
+    };
+    let files = generate(&config, "tiny").unwrap();
+    assert!(files.iter().all(|file| !file.name.contains("tcp")));
+}
+
+#[test]
+fn rule_is_named_when_the_configuration_breaks_it() {
+    let config = Config {
+        flows: 2,
+        ..Config::default()
+    };
+    assert_eq!(
+        generate(&config, "x").unwrap_err().to_string(),
+        "flows = 2: must be 4 to 64"
+    );
+}
+
+#[test]
+fn files_are_written_and_others_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a/b");
+    std::fs::create_dir_all(&out).unwrap();
+    std::fs::write(out.join("mine.txt"), "mine").unwrap();
+    let files = generate(&Config::default(), "default").unwrap();
+    write(&out, &files).unwrap();
+    for file in &files {
+        assert_eq!(
+            std::fs::read_to_string(out.join(&file.name)).unwrap(),
+            file.text
+        );
+    }
+    assert_eq!(
+        std::fs::read_to_string(out.join("mine.txt")).unwrap(),
+        "mine"
+    );
+    let error = write(&out.join("mine.txt"), &files)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("mine.txt: "), "{error}");
+}
