@@ -224,6 +224,10 @@ impl Driver {
 
     /// Gives a command and waits until the engine has carried it out.
     pub async fn command(&self, command: Command) {
+        if command == Command::Stop {
+            // What comes back now is the host's to keep; posted again it would come back again, for ever.
+            self.recycle(false);
+        }
         let before = self.read(regs::Q_CMD_DONE).await;
         self.write(regs::Q_CMD, command.code()).await;
         while self.read(regs::Q_CMD_DONE).await == before {
