@@ -6,12 +6,14 @@ mod reference;
 mod traffic;
 
 use bench::{dut as module, Bench, Profile, PROFILES};
-use pagetrain_formats::codes::Command;
+use pagetrain_formats::codes::{Command, Reason};
+use pagetrain_formats::counters::{reason_counter, Counter};
 use pagetrain_formats::Config;
 use pagetrain_testbench::dut;
 use pagetrain_testbench::sim::seeds;
 use pagetrain_testbench::verilator::{Design, Model, Options};
 use pagetrain_testbench::Rng;
+use std::collections::BTreeMap;
 use traffic::Traffic;
 
 /// A configuration of the block: few entries, so that every limit is met.
@@ -33,8 +35,16 @@ fn design(cfg: &Config) -> Design {
 }
 
 /// `frames` random frames, then perhaps a stop; everything compared.
-fn random_run(model: &Model, cfg: Config, profile: Profile, seed: u64, frames: usize) {
-    let mut rng = Rng::new(seed, "run");
+///
+/// Gives what was counted.
+fn random_run(
+    model: &Model,
+    cfg: Config,
+    profile: Profile,
+    seed: u64,
+    frames: usize,
+) -> BTreeMap<usize, u64> {
+    let mut rng = Rng::new(seed, profile.name);
     let setup = traffic::setup(&mut rng, &cfg);
     let flows = cfg.flows + rng.below(cfg.flows as u64) as usize;
     let stops = rng.chance(0.6);
@@ -76,7 +86,7 @@ fn random_run(model: &Model, cfg: Config, profile: Profile, seed: u64, frames: u
         (0..5).for_each(|_| bench.post_page(4096, 0));
     }
     bench.drain();
-    bench.check(timely);
+    bench.check(timely).counters
 }
 
 #[test]
@@ -84,11 +94,61 @@ fn matches_the_contract_when_traffic_is_random() {
     for (flows, dma_width) in [(4, 128), (16, 64)] {
         let cfg = config(flows, dma_width);
         let model = model(&cfg);
-        for seed in seeds(12) {
+        let mut total: BTreeMap<usize, u64> = BTreeMap::new();
+        for seed in seeds(6) {
             for profile in PROFILES {
-                random_run(&model, cfg, profile, seed, 600);
+                for (index, n) in random_run(&model, cfg, profile, seed, 400) {
+                    *total.entry(index).or_default() += n;
+                }
             }
         }
+        covered(&total);
+    }
+}
+
+/// Everything that can happen has happened, unless one seed alone was asked for.
+fn covered(total: &BTreeMap<usize, u64>) {
+    if std::env::var_os("PAGETRAIN_SEED").is_some() {
+        return;
+    }
+    let reasons = [
+        Reason::None,
+        Reason::Single,
+        Reason::Timer,
+        Reason::MaxAggr,
+        Reason::MaxBytes,
+        Reason::Seq,
+        Reason::Flag,
+        Reason::Csum,
+        Reason::Short,
+        Reason::Evict,
+        Reason::FlushAll,
+        Reason::FlushFlow,
+        Reason::Poll,
+        Reason::NoBuffer,
+        Reason::Stop,
+    ];
+    let counters = [
+        Counter::DropNoBuffer,
+        Counter::DropDisabled,
+        Counter::BadIpCsum,
+        Counter::BadL4Csum,
+        Counter::Rejected,
+        Counter::FlowHits,
+        Counter::FlowMisses,
+        Counter::FlowCreations,
+        Counter::FlowEvictions,
+        Counter::Aggregated,
+        Counter::PagesFilled,
+        Counter::PagesReleased,
+        Counter::BadDescriptors,
+    ];
+    let reasons = reasons.iter().map(|&r| (reason_counter(r), r.name()));
+    let counters = counters.iter().map(|&c| (c.code() as usize, c.name()));
+    for (index, name) in reasons.chain(counters) {
+        let n = total.get(&index).copied().unwrap_or(0);
+        println!("{name}: {n}");
+        assert!(n > 0, "{name} never happened");
     }
 }
 

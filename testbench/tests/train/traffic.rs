@@ -20,7 +20,7 @@ pub fn setup(rng: &mut Rng, cfg: &Config) -> Setup {
     Setup {
         strip_vlan: rng.chance(0.5),
         backpressure: rng.chance(0.3),
-        merge: rng.chance(0.9),
+        merge: rng.chance(0.85),
         defer_ticks: *rng.pick(&[0, 1, 2, 5, 20]),
         tick_clocks: *rng.pick(&[1, 7, 40, 150]),
         max_aggr: *rng.pick(&[1, 2, 5, e / 2, e]),
