@@ -152,12 +152,12 @@ impl Value {
 }
 
 impl fmt::Display for Value {
-    /// A sized Verilog literal: `1'b1`, `8'd7`, `16'h0800`.
+    /// A sized Verilog literal: `1'b1`, `16'h0800`; decimal where small or of no whole digits, `8'd7`, `9'd300`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let w = self.width;
         match self.to_u128() {
             Some(n) if w == 1 => write!(f, "1'b{n}"),
-            Some(n) if n < 10 => write!(f, "{w}'d{n}"),
+            Some(n) if n < 10 || (w % 4 != 0 && n < 10_000) => write!(f, "{w}'d{n}"),
             _ => {
                 write!(f, "{w}'h")?;
                 for digit in (0..w.div_ceil(4)).rev() {

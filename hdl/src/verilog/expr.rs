@@ -149,17 +149,26 @@ pub(crate) fn wrapped(e: &Expr, indent: usize, column: usize) -> String {
             format!("{{{pad}{}\n{end}}}", fill(parts, deeper))
         }
         Node::Repeat(a, n) => format!("{{{n}{{{}}}}}", wrapped(a, indent, column + 3)),
-        Node::Mux(..) => {
-            let (mut text, mut rest) = (String::new(), e);
-            while let Node::Mux(c, a, b) = rest.node() {
-                let c = wrapped_inner(c, deeper, deeper + 2);
-                text += &format!("{c}{pad}? {}{pad}: ", wrapped_inner(a, deeper, deeper + 2));
-                rest = b;
-            }
-            text + &wrapped_inner(rest, deeper, deeper + 2)
-        }
+        Node::Mux(..) => selection(e, &pad, deeper, column),
         Node::Lit(_) | Node::Sig(_) | Node::Slice(..) | Node::Dyn(..) => line,
     }
+}
+
+/// `c ? a : d ? b : e`, an arm a line: `c ? a`, `: d ? b`, `: e`.
+fn selection(e: &Expr, pad: &str, deeper: usize, column: usize) -> String {
+    let (mut text, mut rest, mut at) = (String::new(), e, column);
+    while let Node::Mux(c, a, b) = rest.node() {
+        let arm = format!("{} ? {}", inner(c), inner(a));
+        if at + arm.len() < COLUMNS {
+            text += &arm;
+        } else {
+            let c = wrapped_inner(c, deeper, at);
+            text += &format!("{c}{pad}? {}", wrapped_inner(a, deeper, deeper + 2));
+        }
+        text += &format!("{pad}: ");
+        (rest, at) = (b, deeper + 2);
+    }
+    text + &wrapped_inner(rest, deeper, deeper + 2)
 }
 
 fn wrapped_inner(e: &Expr, indent: usize, column: usize) -> String {
