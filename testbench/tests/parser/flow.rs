@@ -1,6 +1,6 @@
 //! Clocks: latency, throughput, and the frames that come out when nothing is parsed.
 
-use crate::bench::{chain, expect, load, W128, W256, W512, W64};
+use crate::bench::{chain, expect, load, plain_row, W128, W256, W512, W64};
 use crate::reference::Parsed;
 use crate::traffic;
 use pagetrain_hdl::parser::latency;
@@ -107,4 +107,29 @@ fn frames_are_rejected_in_order_when_the_parser_is_off() {
         })
         .unwrap_or_else(|error| panic!("{error}"));
     }
+}
+
+#[test]
+fn last_beat_adds_nothing_when_it_keeps_no_byte() {
+    let mut sim = Sim::new(W64.model(), SimConfig::seed(4)).expect("sim");
+    let sink = WordSink::attach(&sim, &Channel::axis("m_axis_res"), Pause::Never).expect("sink");
+    let port = |name: &str| sim.signal(&format!("s_axis_{name}")).expect("port");
+    let (valid, keep, last) = (port("tvalid"), port("tkeep"), port("tlast"));
+    sim.run(async |sim| {
+        for (need, reject) in [(64, false), (65, true)] {
+            let mut row = plain_row(0xFE);
+            row[0] = need << 8;
+            load(&sim, &[row]).await.expect("ports");
+            for beat in 0..=8 {
+                valid.set(1);
+                keep.set(if beat < 8 { 0xFF } else { 0 });
+                last.set(u64::from(beat == 8));
+                sim.rising_edge().await;
+            }
+            valid.set(0);
+            let got = sink.recv().await;
+            assert_eq!(got.field(0, 1) == 1, reject, "64 bytes, {need} needed");
+        }
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
 }
