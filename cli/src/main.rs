@@ -58,6 +58,9 @@ fn finish(result: Result<(), Failure>) -> ExitCode {
 
 /// What is wrong with the command line, without the hints on usage that follow, in one line.
 fn first_paragraph(error: &clap::Error) -> String {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a subcommand is missing (see `pagetrain help`)".to_string();
+    }
     let text = error.to_string();
     let lines = text.lines().take_while(|line| !line.trim().is_empty());
     let line = lines.map(str::trim).collect::<Vec<_>>().join(" ");
