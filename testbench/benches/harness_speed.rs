@@ -6,20 +6,14 @@
 //!
 //! `cargo bench -p pagetrain-testbench [-- <clocks> [<width> [<profile>]]]`
 
+mod common;
+
+use common::{bare, cpu_time, Recorder, Recording};
 use pagetrain_testbench::axi::{AxiMemory, Memory, MemoryConfig};
 use pagetrain_testbench::axis::{AxisMonitor, AxisSink, AxisSource};
 use pagetrain_testbench::sim::{Handle, Sim, SimConfig};
 use pagetrain_testbench::stall::{Role, StallProfile};
-use pagetrain_testbench::verilator::{Design, Direction, InitialState, Model, Options};
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::time::Duration;
-
-/// Processor time of this thread: other work on the machine must not count.
-fn cpu_time() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
-}
+use pagetrain_testbench::verilator::{Design, Model, Options};
 
 /// Memory that the design writes, as slots of 2 KiB.
 const SLOTS: u64 = 1024;
@@ -182,83 +176,11 @@ async fn check(sim: Handle, monitor: AxisMonitor, axi: AxiMemory, memory: Memory
     }
 }
 
-/// Values of inputs that changed, clock by clock.
-#[derive(Default)]
-struct Recording {
-    /// Changes of each clock: the end of its slice of `changes`.
-    ends: Vec<usize>,
-    /// (input, where in `bytes`)
-    changes: Vec<(usize, usize)>,
-    bytes: Vec<u8>,
-}
-
-/// Inputs but the clock, with their storage.
-fn inputs(model: &Model) -> Vec<(String, usize)> {
-    let of_design = model
-        .ports()
-        .iter()
-        .filter(|port| port.direction == Direction::Input && port.name != "clk");
-    of_design
-        .map(|port| (port.name.clone(), port.width.div_ceil(8) as usize))
-        .collect()
-}
-
 fn record(model: &Model, profile: StallProfile, clocks: u64) -> Recording {
-    let recording = Rc::new(RefCell::new(Recording::default()));
     let mut sim = Sim::new(model, SimConfig::seed(1)).expect("model");
-    let ports: Vec<_> = inputs(model)
-        .iter()
-        .map(|(name, _)| sim.wide(name).expect("port"))
-        .collect();
-    let mut last: Vec<Vec<u8>> = ports.iter().map(|port| vec![0; port.len_bytes()]).collect();
-    let target = recording.clone();
-    sim.on_edge(move |_| {
-        let Recording {
-            ends,
-            changes,
-            bytes,
-        } = &mut *target.borrow_mut();
-        for (index, (port, last)) in ports.iter().zip(&mut last).enumerate() {
-            if !port.starts_with(last) {
-                port.read(last);
-                changes.push((index, bytes.len()));
-                bytes.extend_from_slice(last);
-            }
-        }
-        ends.push(changes.len());
-    });
+    let recorder = Recorder::attach(&sim);
     harnessed(&mut sim, profile, clocks);
-    drop(sim);
-    recording.take()
-}
-
-/// Evaluates the model for recorded inputs, nothing else. Gives clocks a second.
-fn bare(model: &Model, recording: &Recording) -> f64 {
-    let instance = model.instance(InitialState::Random(1));
-    let ports: Vec<(*mut u8, usize)> = inputs(model)
-        .iter()
-        .map(|(name, len)| (instance.storage(name).expect("port").0, *len))
-        .collect();
-    let (clk, _) = instance.storage("clk").expect("port");
-    let start = cpu_time();
-    let mut at = 0;
-    for &end in &recording.ends {
-        for &(port, from) in &recording.changes[at..end] {
-            let (to, len) = ports[port];
-            // SAFETY: the storage of the port, whose length the recording was made with.
-            unsafe {
-                std::ptr::copy_nonoverlapping(recording.bytes[from..from + len].as_ptr(), to, len)
-            };
-        }
-        at = end;
-        // SAFETY: the clock's storage is a byte.
-        unsafe { *clk = 0 };
-        instance.eval();
-        // SAFETY: as above.
-        unsafe { *clk = 1 };
-        instance.eval();
-    }
-    recording.ends.len() as f64 / (cpu_time() - start).as_secs_f64()
+    recorder.finish()
 }
 
 fn main() {

@@ -20,7 +20,9 @@ pub struct SimConfig {
     /// Clocks of reset before the first run. Several, so that pipelines behind the reset fill with what
     /// reset made.
     pub reset_cycles: u64,
-    /// Clocks without a transfer, write, wake or timer after which a run fails as stalled.
+    /// Clocks without a sign of life after which a run fails as stalled. Signs of life: a transfer, a write of a
+    /// task, an item or event for a waiting task, a sleep of at least so many clocks. A shorter sleep is none: it
+    /// may be a loop that polls for what never comes.
     pub idle_limit: u64,
     /// Clocks that one run may take.
     pub deadline: u64,

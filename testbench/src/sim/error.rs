@@ -45,7 +45,7 @@ pub enum Failure {
         /// The panic's message.
         message: String,
     },
-    /// No transfer, no write and no timer for this many clocks.
+    /// No sign of life for this many clocks; see [`SimConfig::idle_limit`](super::SimConfig::idle_limit).
     Stalled {
         /// Clocks without a sign of life.
         cycles: u64,

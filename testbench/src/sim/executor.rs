@@ -98,6 +98,8 @@ struct Timer {
     waker: Waker,
     /// Cleared when the sleeping future is dropped.
     live: Rc<Cell<bool>>,
+    /// A sleep longer than the watchdog waits, so on purpose.
+    long: bool,
 }
 
 impl PartialEq for Timer {
@@ -133,10 +135,14 @@ pub(super) struct Executor {
     current: Cell<(u32, *const ())>,
     main_waker: Waker,
     cycle: Cell<u64>,
+    /// Clocks from which on a sleep is long.
+    long_sleep: u64,
 }
 
 impl Executor {
-    pub(super) fn new() -> Executor {
+    /// `long_sleep`: a sleep of so many clocks is a sign of life to the watchdog, a shorter one may be a loop that
+    /// polls for what never comes.
+    pub(super) fn new(long_sleep: u64) -> Executor {
         let ready = Arc::new(Ready::default());
         let main = Arc::new(TaskWaker {
             id: 0,
@@ -165,6 +171,7 @@ impl Executor {
             current: Cell::new((u32::MAX, std::ptr::null())),
             main_waker,
             cycle: Cell::new(0),
+            long_sleep,
         }
     }
 
@@ -242,7 +249,11 @@ impl Executor {
         {
             if let Some(Reverse(timer)) = timers.pop() {
                 if timer.live.get() {
+                    let woken = self.ready.woken.load(Ordering::Relaxed);
                     timer.waker.wake();
+                    self.ready
+                        .woken
+                        .store(woken || timer.long, Ordering::Relaxed);
                 } else {
                     self.stale_timers.set(self.stale_timers.get() - 1);
                 }
@@ -275,6 +286,7 @@ impl Executor {
             order,
             waker: cx.waker().clone(),
             live,
+            long: cycle - self.cycle.get() >= self.long_sleep,
         }));
     }
 
@@ -289,9 +301,12 @@ impl Executor {
         }
     }
 
-    /// True if some task sleeps until a given clock.
-    pub(super) fn has_timer(&self) -> bool {
-        self.timers.borrow().len() > self.stale_timers.get()
+    /// True if some task is in a long sleep.
+    pub(super) fn in_long_sleep(&self) -> bool {
+        let timers = self.timers.borrow();
+        timers
+            .iter()
+            .any(|Reverse(timer)| timer.long && timer.live.get())
     }
 
     /// True if a waker was called since this was asked last.

@@ -58,7 +58,7 @@ impl Core {
             clock,
             reset,
             wires,
-            executor: Executor::new(),
+            executor: Executor::new(config.idle_limit),
             components: RefCell::default(),
             drivers: RefCell::default(),
             violations: RefCell::default(),
@@ -80,7 +80,7 @@ impl Core {
     pub(super) fn overdue(&self, deadline: u64) -> bool {
         let now = self.executor.cycle();
         now >= deadline
-            || now - self.life.get() >= self.config.idle_limit && !self.executor.has_timer()
+            || now - self.life.get() >= self.config.idle_limit && !self.executor.in_long_sleep()
     }
 
     /// One clock. Components and tasks read what the design's flip-flops are about to read; what they write

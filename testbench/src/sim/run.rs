@@ -95,7 +95,7 @@ impl Sim {
         let start = core.executor.cycle();
         core.life.set(start);
         core.executor.start_main();
-        let deadline = start + core.config.deadline;
+        let deadline = start.saturating_add(core.config.deadline);
         // One guard around all clocks: it costs nothing within.
         let ended = self.guarded(|core| {
             core.executor.run_ready(&mut main);

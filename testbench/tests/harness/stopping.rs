@@ -126,6 +126,25 @@ fn watchdog_keeps_still_when_a_task_sleeps_or_writes() {
 }
 
 #[test]
+fn watchdog_is_not_fooled_when_a_task_polls() {
+    let config = SimConfig {
+        idle_limit: 50,
+        ..SimConfig::seed(1)
+    };
+    let mut sim = sim(&counter(), config);
+    let error = sim
+        .run(async move |sim| loop {
+            sim.cycles(16).await;
+        })
+        .map(|()| "ends")
+        .expect_err("polls for ever");
+    assert!(
+        matches!(error.failure, Failure::Stalled { cycles: 50, .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn run_ends_when_its_deadline_passes() {
     let config = SimConfig {
         deadline: 300,
