@@ -98,7 +98,7 @@ impl Bench {
     ) -> Result<Bench, BenchError> {
         let mut sim_config = SimConfig::seed(options.seed);
         sim_config.waves.clone_from(&options.waves);
-        sim_config.deadline = u64::MAX;
+        sim_config.deadline = 1 << 40;
         sim_config.idle_limit = 50_000;
         let sim = Sim::new(model, sim_config)?;
         let memory = axi::Memory::new();
