@@ -15,6 +15,9 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
+/// Length of a clock in `$time` and in waves.
+const PERIOD_NS: u64 = 10;
+
 type Shared = Rc<RefCell<dyn Component>>;
 
 /// The simulation as tasks and components see it. Cheap to clone.
@@ -102,6 +105,7 @@ impl Core {
             self.executor.run_ready(main);
         }
         self.wires.set_phase(Phase::Drive);
+        self.wires.instance().set_time(edge.cycle * PERIOD_NS);
         self.set_clock(1);
         self.wires.eval();
         self.wires.apply();
@@ -111,11 +115,14 @@ impl Core {
         if self.output.tracing() {
             // One more evaluation, so that the waves show inputs change at the rising edge.
             self.wires.eval();
-            self.output.dump(&self.wires, 2 * edge.cycle);
+            self.output.dump(&self.wires);
         }
+        self.wires
+            .instance()
+            .set_time(edge.cycle * PERIOD_NS + PERIOD_NS / 2);
         self.set_clock(0);
         self.wires.eval();
-        self.output.dump(&self.wires, 2 * edge.cycle + 1);
+        self.output.dump(&self.wires);
         self.wires.set_phase(Phase::Between);
         if self.wires.take_touched() || self.executor.take_woken() {
             self.life.set(edge.cycle);

@@ -8,9 +8,6 @@ use crate::verilator::{COVERAGE_DIR, WAVES_DIR};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Nanoseconds between two dumps: half a clock.
-const HALF_PERIOD_NS: u64 = 5;
-
 /// Waves and coverage of one simulation.
 pub(super) struct Output {
     tracing: bool,
@@ -58,11 +55,11 @@ impl Output {
         self.tracing
     }
 
-    /// Writes all signals as of `half_clocks` half clocks.
+    /// Writes all signals as of now.
     #[inline]
-    pub(super) fn dump(&self, wires: &Wires, half_clocks: u64) {
+    pub(super) fn dump(&self, wires: &Wires) {
         if self.tracing {
-            wires.instance().dump_trace(half_clocks * HALF_PERIOD_NS);
+            wires.instance().dump_trace();
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) fn shared_object(design: &Design, options: &Options) -> Result<PathBu
     let cache = Cache::new(options.cache.clone().unwrap_or_else(default_cache));
     let entry = cache.entry(&recipe.key(), |dir| {
         if options.trace {
-            check_wave_headers(&[Path::new("/usr/include"), Path::new("/usr/local/include")])?;
+            check_headers(&toolchain, &WAVE_HEADERS)?;
         }
         // Verilator first: it is what refuses a wrong design, and the runtime may take seconds to build.
         recipe.verilate(dir)?;
@@ -54,10 +54,22 @@ fn default_cache() -> PathBuf {
         .map_or_else(|| workspace_root().join("build/models"), PathBuf::from)
 }
 
-/// The FST writer includes headers that no wheel ships.
-pub(super) fn check_wave_headers(include_dirs: &[&Path]) -> Result<(), BuildError> {
-    for (header, package) in [("zlib.h", "zlib1g-dev"), ("lz4.h", "liblz4-dev")] {
-        if !include_dirs.iter().any(|dir| dir.join(header).is_file()) {
+/// Headers that the FST writer includes and no wheel ships, with their Debian packages.
+const WAVE_HEADERS: [(&str, &str); 2] = [("zlib.h", "zlib1g-dev"), ("lz4.h", "liblz4-dev")];
+
+/// Asks the compiler, which knows where it looks.
+fn check_headers(
+    toolchain: &Toolchain,
+    headers: &[(&'static str, &'static str)],
+) -> Result<(), BuildError> {
+    for &(header, package) in headers {
+        let mut cxx = toolchain.cxx();
+        cxx.args(["-E", "-x", "c++", "-include", header, "/dev/null"]);
+        let output = cxx.output().map_err(|source| BuildError::Spawn {
+            tool: "g++".into(),
+            source,
+        })?;
+        if !output.status.success() {
             return Err(BuildError::MissingHeader { header, package });
         }
     }
@@ -307,13 +319,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debian_package_is_named_when_a_wave_header_is_missing() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let message = |dir: &Path| check_wave_headers(&[dir]).map_err(|error| error.to_string());
-        assert!(message(dir.path()).is_err_and(|text| text.contains("zlib1g-dev")));
-        fs::write(dir.path().join("zlib.h"), "").expect("a file");
-        assert!(message(dir.path()).is_err_and(|text| text.contains("liblz4-dev")));
-        fs::write(dir.path().join("lz4.h"), "").expect("a file");
-        assert_eq!(message(dir.path()), Ok(()));
+    fn debian_package_is_named_when_a_header_is_missing() {
+        let toolchain = Toolchain::locate().expect("`make tools` was run");
+        assert!(check_headers(&toolchain, &[("vector", "g++")]).is_ok());
+        let headers = [("vector", "g++"), ("no_such_header.h", "no-such-dev")];
+        let error = check_headers(&toolchain, &headers).expect_err("no such header");
+        let text = error.to_string();
+        assert!(
+            text.contains("no_such_header.h") && text.contains("Debian package no-such-dev"),
+            "{text}"
+        );
     }
 }

@@ -4,7 +4,8 @@ use super::build::shared_object;
 use super::design::{Design, Direction, Options, PortDecl};
 use super::error::BuildError;
 use libloading::Library;
-use std::ffi::{c_char, c_int, c_uint, c_ulonglong, c_void, CStr, CString};
+use std::cell::Cell;
+use std::ffi::{c_char, c_int, c_uint, c_void, CStr, CString};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use std::sync::Arc;
 type Raw = *mut c_void;
 type NewFn = unsafe extern "C" fn(c_int, c_int) -> Raw;
 type FreeFn = unsafe extern "C" fn(Raw);
-type EvalFn = unsafe extern "C" fn(Raw) -> c_int;
+type EvalFn = unsafe extern "C" fn(Raw, u64) -> c_int;
 type ReasonFn = unsafe extern "C" fn(Raw) -> *const c_char;
-type TimeFn = unsafe extern "C" fn(Raw, c_ulonglong);
+type DumpFn = unsafe extern "C" fn(Raw, u64);
 type PortFn = unsafe extern "C" fn(Raw, *const c_char, *mut c_uint) -> Raw;
 type OpenFn = unsafe extern "C" fn(Raw, *const c_char) -> c_int;
 type PathFn = unsafe extern "C" fn(Raw, *const c_char);
@@ -37,9 +38,8 @@ struct Loaded {
     free: FreeFn,
     eval: EvalFn,
     reason: ReasonFn,
-    time: TimeFn,
     port: PortFn,
-    trace: Option<(OpenFn, TimeFn, FreeFn)>,
+    trace: Option<(OpenFn, DumpFn, FreeFn)>,
     coverage: Option<PathFn>,
     // Last: the functions above live in it.
     _library: Library,
@@ -72,7 +72,7 @@ impl Model {
             let trace = if options.trace {
                 Some((
                     *library.get::<OpenFn>(b"model_trace_open")?,
-                    *library.get::<TimeFn>(b"model_trace_dump")?,
+                    *library.get::<DumpFn>(b"model_trace_dump")?,
                     *library.get::<FreeFn>(b"model_trace_close")?,
                 ))
             } else {
@@ -90,7 +90,6 @@ impl Model {
                 free: *library.get(b"model_free")?,
                 eval: *library.get(b"model_eval")?,
                 reason: *library.get(b"model_reason")?,
-                time: *library.get(b"model_time")?,
                 port: *library.get(b"model_port")?,
                 trace,
                 coverage,
@@ -132,6 +131,7 @@ impl Model {
         let instance = Instance {
             raw,
             eval: self.0.eval,
+            now: Cell::new(0),
             model: self.clone(),
         };
         for port in self
@@ -152,6 +152,7 @@ impl Model {
 pub struct Instance {
     raw: Raw,
     eval: EvalFn,
+    now: Cell<u64>,
     model: Model,
 }
 
@@ -160,7 +161,7 @@ impl Instance {
     #[inline]
     pub fn eval(&self) -> bool {
         // SAFETY: `raw` lives as long as self.
-        unsafe { (self.eval)(self.raw) != 0 }
+        unsafe { (self.eval)(self.raw, self.now.get()) != 0 }
     }
 
     /// Why the design stopped itself: `$finish`, `$stop`, `$error`, `$fatal` or an assertion, with file and line.
@@ -176,10 +177,10 @@ impl Instance {
         &self.model
     }
 
-    /// Sets what `$time` gives, in nanoseconds.
+    /// Sets what `$time` gives in the next evaluation, in nanoseconds.
+    #[inline]
     pub fn set_time(&self, ns: u64) {
-        // SAFETY: as in `eval`.
-        unsafe { (self.model.0.time)(self.raw, ns) }
+        self.now.set(ns);
     }
 
     /// Address and size in bytes of a port's storage, which holds the value in the host's byte order:
@@ -205,11 +206,11 @@ impl Instance {
         }
     }
 
-    /// Writes all signals as of `ns` nanoseconds into the open waves.
-    pub fn dump_trace(&self, ns: u64) {
+    /// Writes all signals into the open waves, as of the time set last.
+    pub fn dump_trace(&self) {
         if let Some((_, dump, _)) = self.model.0.trace {
             // SAFETY: as in `eval`; only after `open_trace` succeeded.
-            unsafe { dump(self.raw, ns) }
+            unsafe { dump(self.raw, self.now.get()) }
         }
     }
 

@@ -91,8 +91,9 @@ EXPORT void model_free(Model* m) {
 }
 
 #if VM_TRACE_FST
-EXPORT int model_eval(Model* m) {
+EXPORT int model_eval(Model* m, uint64_t ns) {
     current = m;
+    m->context.time(ns);
     m->top->eval();
     return m->stopped;
 }
@@ -100,8 +101,9 @@ EXPORT int model_eval(Model* m) {
 // `eval()` locks two mutexes each time, to collect class objects and messages of other threads. A design has
 // neither here, and in a small one the locks cost as much as the design. So only the first evaluation, which
 // also runs initial blocks, goes that way.
-EXPORT int model_eval(Model* m) {
+EXPORT int model_eval(Model* m, uint64_t ns) {
     current = m;
+    m->context.time(ns);
     if (m->started) {
         Vdut___024root___eval(m->top->rootp);
     } else {
@@ -113,8 +115,6 @@ EXPORT int model_eval(Model* m) {
 #endif
 
 EXPORT const char* model_reason(Model* m) { return m->reason; }
-
-EXPORT void model_time(Model* m, unsigned long long ns) { m->context.time(ns); }
 
 EXPORT void* model_port(Model* m, const char* name, unsigned* bytes) {
     for (const Port& p : PORTS) {
@@ -133,7 +133,7 @@ EXPORT int model_trace_open(Model* m, const char* path) {
     m->trace->open(path);
     return m->trace->isOpen();
 }
-EXPORT void model_trace_dump(Model* m, unsigned long long ns) { m->trace->dump(ns); }
+EXPORT void model_trace_dump(Model* m, uint64_t ns) { m->trace->dump(ns); }
 EXPORT void model_trace_close(Model* m) {
     if (!m->trace) return;
     m->trace->close();

@@ -11,3 +11,4 @@ mod executor;
 mod model_cache;
 mod stopping;
 mod streams;
+mod waves;
