@@ -98,7 +98,10 @@ fn command_line_is_refused_in_one_line() {
     assert!(line(&["replay", "x", "--merge", "gro"]).contains("[possible values: off, train]"));
     assert!(line(&["replay", "x", "--poll", "0"]).contains("0 is not in"));
     assert_eq!(line(&[]), "a subcommand is missing (see `pagetrain help`)");
-    assert_eq!(line(&["parser"]), "a subcommand is missing (see `pagetrain help`)");
+    assert_eq!(
+        line(&["parser"]),
+        "a subcommand is missing (see `pagetrain help`)"
+    );
 }
 
 #[test]
