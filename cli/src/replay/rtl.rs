@@ -1,19 +1,22 @@
 //! A capture through the simulated hardware, every byte held against the model.
 
-use super::{host, progress, warn, Observer, Outputs, Settings, Summary};
+use super::{host, progress, warn, Numbers, Observer, Outputs, Settings, Summary};
 use crate::args::{SimulationArgs, TrafficArgs};
 use crate::capture::Capture;
 use crate::failure::Failure;
+use indicatif::ProgressBar;
+use pagetrain_formats::Config;
 use pagetrain_golden::deliver::Delivery;
 use pagetrain_golden::Limits;
 use pagetrain_testbench::engine::{
     self, BenchError, BenchOptions, Mismatch, ReplayOptions, TimedFrame,
 };
 use pagetrain_testbench::stall::StallProfile;
-use pagetrain_testbench::verilator::Options;
+use pagetrain_testbench::verilator::{Model, Options};
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Runs the capture; returns the summary's text. Fails at the first difference from the model.
 pub fn run(
@@ -22,10 +25,11 @@ pub fn run(
     settings: &Settings,
     outputs: &Outputs,
 ) -> Result<String, Failure> {
+    let (frames, numbers) = read(&args.capture)?;
     let mut observer = Observer::new(&settings.config, outputs)?;
-    let frames = read(&args.capture, &mut observer)?;
-    let model = engine::engine_model(&settings.config, &Options::long())
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+    observer.numbers = numbers;
+    observer.begin = frames.first().map_or(observer.begin, |frame| frame.stamp);
+    let model = model(&settings.config, simulation)?;
     let options = ReplayOptions {
         bench: BenchOptions {
             seed: simulation.seed.unwrap_or(1),
@@ -53,8 +57,9 @@ pub fn run(
         })
     });
     bar.finish_and_clear();
+    let done = done?;
     let mut observer = observer.borrow_mut();
-    let done = done.map_err(|error| failed(error, &observer))?;
+    let done = done.map_err(|error| failed(error, &observer.numbers))?;
     observer.finish()?;
     let summary = Summary {
         tally: &observer.tally,
@@ -67,21 +72,43 @@ pub fn run(
     Ok(summary.text())
 }
 
-/// Runs `simulation` without the message that a failing task would print on its way to becoming an error.
-fn quietly<T>(simulation: impl FnOnce() -> T) -> T {
+/// Runs `simulation` without the messages that a failing task prints on its way to becoming an error. A panic that nobody
+/// makes an error of becomes one here.
+fn quietly<T>(simulation: impl FnOnce() -> T) -> Result<T, Failure> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let result = simulation();
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(simulation));
     std::panic::set_hook(hook);
-    result
+    result.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Failure::Different(format!(
+            "the simulation failed: {}",
+            text.unwrap_or("no reason given")
+        ))
+    })
 }
 
-/// All frames of the capture: the bench plans ahead of the simulation.
-fn read(path: &Path, observer: &mut Observer) -> Result<Vec<TimedFrame>, Failure> {
+/// Builds the simulation, or finds it among those built before.
+fn model(config: &Config, simulation: &SimulationArgs) -> Result<Model, Failure> {
+    let options = Options {
+        trace: simulation.waves.is_some(),
+        ..Options::long()
+    };
+    let wait = ProgressBar::new_spinner()
+        .with_message("building the simulation, once for each configuration");
+    wait.enable_steady_tick(Duration::from_millis(200));
+    let model = engine::engine_model(config, &options);
+    wait.finish_and_clear();
+    model.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// All frames of the capture, for the bench plans ahead of the simulation, and their numbers.
+fn read(path: &Path) -> Result<(Vec<TimedFrame>, Numbers), Failure> {
     let mut capture = Capture::open(path)?;
-    let mut frames = Vec::new();
+    let (mut frames, mut numbers) = (Vec::new(), Numbers::default());
     while let Some(frame) = capture.next_frame()? {
-        observer.numbers.push(frame.number);
+        numbers.push(frame.number);
         frames.push(TimedFrame {
             bytes: frame.bytes,
             stamp: frame.stamp,
@@ -89,20 +116,19 @@ fn read(path: &Path, observer: &mut Observer) -> Result<Vec<TimedFrame>, Failure
         });
     }
     warn(&capture);
-    observer.begin = frames.first().map_or(observer.begin, |frame| frame.stamp);
-    Ok(frames)
+    Ok((frames, numbers))
 }
 
-fn failed(error: BenchError, observer: &Observer) -> Failure {
+fn failed(error: BenchError, numbers: &Numbers) -> Failure {
     match error {
-        BenchError::Mismatch(difference) => Failure::Different(describe(&difference, observer)),
+        BenchError::Mismatch(difference) => Failure::Different(describe(&difference, numbers)),
         BenchError::Host(_) | BenchError::Register { .. } => Failure::Usage(error.to_string()),
         BenchError::Sim(_) => Failure::Different(error.to_string()),
     }
 }
 
 /// Packet number as in the capture, field, both values, clock.
-fn describe(difference: &Mismatch, observer: &Observer) -> String {
+fn describe(difference: &Mismatch, numbers: &Numbers) -> String {
     let Mismatch {
         frame,
         field,
@@ -111,8 +137,44 @@ fn describe(difference: &Mismatch, observer: &Observer) -> String {
         clock,
     } = difference;
     let packet = match frame {
-        Some(rx_seq) => format!("packet {}: ", observer.numbers.of(*rx_seq)),
+        Some(rx_seq) => format!("packet {}: ", numbers.of(*rx_seq)),
         None => String::new(),
     };
     format!("{packet}{field}: hardware {hardware}, model {model}, clock {clock}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn difference_names_the_packet_of_the_capture_and_ends_with_exit_code_1() {
+        let mut numbers = Numbers::default();
+        // The capture's packet 3 was left out, and the engine's count of frames has gone round.
+        (1..=70_001)
+            .filter(|&n| n != 3)
+            .for_each(|n| numbers.push(n));
+        numbers.set_sent(70_000);
+        let difference = Mismatch {
+            frame: Some((69_990 % 65_536) as u16),
+            field: "completion 7, frag_len".to_string(),
+            hardware: "0x5a8".to_string(),
+            model: "0x5a7".to_string(),
+            clock: 123,
+        };
+        let failure = failed(BenchError::Mismatch(difference), &numbers);
+        assert_eq!(
+            failure.to_string(),
+            "packet 69992: completion 7, frag_len: hardware 0x5a8, model 0x5a7, clock 123"
+        );
+        assert_eq!(failure.exit_code(), 1);
+    }
+
+    #[test]
+    fn panic_of_the_simulation_becomes_a_failure() {
+        let failure = quietly(|| panic!("frame {}", 7)).map(|()| 0).unwrap_err();
+        assert_eq!(failure.to_string(), "the simulation failed: frame 7");
+        assert_eq!(failure.exit_code(), 1);
+        assert_eq!(quietly(|| 3).ok(), Some(3));
+    }
 }
