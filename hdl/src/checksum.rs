@@ -77,9 +77,11 @@ pub fn checksum(cfg: &Config) -> Module {
     let beat_bits = 16 - cfg.log2_w_bytes();
     let number = m.reg_rst("number", beat_bits, 0);
     let first = m.reg_rst("first", 1, 1);
+    let endless = m.reg_rst("endless", 1, 0);
     m.seq("number of the beat; it stays at its highest", |b| {
         b.when(&beat, |b| {
             b.set(&first, &last);
+            b.set(&endless, (&endless | number.all()) & !&last);
             b.first(|c| {
                 c.when(&last, |b| b.set(&number, 0));
                 c.when(!number.all(), |b| b.set(&number, &number + 1));
@@ -110,6 +112,7 @@ pub fn checksum(cfg: &Config) -> Module {
         keep: &keep,
         first: &first,
         number: &number,
+        endless: &endless,
         res: &res,
         l4: &l4,
         v4: &v4,

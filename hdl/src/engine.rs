@@ -29,8 +29,6 @@ use pagetrain_formats::regs::*;
 use pagetrain_formats::{Config, Counter, Reason};
 use wiring::Wiring;
 
-/// Bytes of frames that may wait for the parser's result.
-const DELAY_BYTES: usize = 2048;
 /// What a beat carries from `rx` to `checksum`.
 const BEAT: [&str; 5] = ["tdata", "tkeep", "tlast", "tuser", "tseq"];
 
@@ -103,7 +101,8 @@ fn receive(w: &mut Wiring, cfg: &Config, b: &Blocks) {
     w.wire(&b.rx, "enable", b.regs.out("run"));
 
     let parser = w.core("u_parser", parser::parser(cfg));
-    let beats = DELAY_BYTES / bytes;
+    // The frames that wait for the parser's result.
+    let beats = parser::delay_bytes(cfg, cfg.parser_steps).next_power_of_two() / bytes;
     let delay = w.core("u_delay", Fifo::new(width + bytes + 18, beats).build());
     let sum = w.core("u_checksum", checksum::checksum(cfg));
 

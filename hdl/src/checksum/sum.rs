@@ -13,6 +13,8 @@ pub(super) struct Beat<'a> {
     pub keep: &'a Sig,
     pub first: &'a Sig,
     pub number: &'a Sig,
+    /// The number stays behind: the frame is longer than 65535 bytes.
+    pub endless: &'a Sig,
     pub res: &'a Sig,
     pub l4: &'a Sig,
     pub v4: &'a Sig,
