@@ -16,9 +16,9 @@
 //!
 //! ## Pipeline
 //! 1. compare the beat's number with the ranges' ends; 2. mask the bytes; 3. add up the beat's words, four at a time
-//! ([`tree_stages`]); then: add to the frame's sum (the first beat to the pseudo header's); fold; fold; judge; output.
-//! Sums are 32 bits wide: 65535 bytes cannot overflow them, so nothing is folded before the end.
-//! The frame itself waits in a small memory.
+//!    ([`tree_stages`]); then: add to the frame's sum (the first beat to the pseudo header's); fold; fold; judge; output.
+//!    Sums are 32 bits wide: 65535 bytes cannot overflow them, so nothing is folded before the end.
+//!    The frame itself waits in a small memory.
 
 mod decide;
 mod sum;

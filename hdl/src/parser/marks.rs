@@ -12,7 +12,7 @@
 //!
 //! ## Pipeline
 //! 6. Read the record; length. 7. Compare with the earlier end. 8. Flags, `l3_off`, `end`. 9. `l4_off`, `split`: they
-//! are the cursor after the advance. 10. Write back: long before the frame's next step reads.
+//!    are the cursor after the advance. 10. Write back: long before the frame's next step reads.
 
 use super::program::column_width;
 use super::shape::{Shape, ADDR_BITS, CURSOR_BITS};

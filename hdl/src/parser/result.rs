@@ -14,7 +14,7 @@
 //!
 //! ## Pipeline
 //! 10. The contract's rules for the end of a parse. 11. The verdict is kept, a bit a context. Then: the oldest context is done; its
-//! record and fields go to the output register.
+//!    record and fields go to the output register.
 
 use super::extract::FIELDS;
 use super::marks::{of_record, RECORD_BITS};
