@@ -9,8 +9,11 @@ use pagetrain_formats::Config;
 
 /// What the sequence of stages needs to know.
 pub(super) struct Next {
-    /// The first fragment is placed (wire).
+    /// The first fragment is placed (wire), and whether that is all (wire).
     pub done_first: Sig,
+    pub simple: Sig,
+    /// Stage 5's first state is left (wire).
+    pub leave: Sig,
     /// A further fragment is loaded (wire).
     pub walk: Sig,
 }
@@ -20,18 +23,22 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let w = &sh.w;
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
 
-    m.comment("Stage 5: the packet's records, when there is room for them");
-    let done_first = m.named(
-        "done_first",
-        &sh.acting & (!&d.placed | p.record.out("room")),
-    );
+    m.comment("Stage 5 begins when copies and reports of the operation before are on their way");
+    let begun = m.reg_rst("begun", 1, 0);
+    let begins = &sh.acting & !&begun & &d.clear & !&d.hold & !&d.unsettled;
+    m.assign(&sh.go, begins);
+    m.comment("Then the packet's records, when there is room for them: those of a train just closed may have to go first");
+    let started = m.named("started", &sh.go | &begun);
+    let done_first = m.named("done_first", &started & (!&d.placed | p.record.out("room")));
+    let leave = m.named("leave_act", &done_first | &d.hold | &d.unsettled);
+    m.seq("Begun", |b| b.set(&begun, &started & !&done_first));
     let simple = !p.pages.out("frag_more") & !job("hdr_two");
     let simple = m.named("simple", simple | !&d.placed);
-    m.assign(&sh.finish, (&done_first & &simple) | &sh.closing_record);
+    m.assign(&sh.finish, (&done_first & &simple) | &sh.ending);
     let packet_end = m.named("packet_end", &sh.finish & &d.placed);
     let walk = m.named(
         "walk",
-        &sh.walking & p.pages.out("head_now") & p.copy.out("room") & !p.copy.out("page_busy"),
+        &sh.walking & p.pages.out("may_walk") & p.copy.out("room") & !p.copy.out("page_busy"),
     );
     let extra = m.reg("extra_records", 5);
     let write_small = m.named("write_small", &done_first & &d.placed & job("hdr_two"));
@@ -41,7 +48,8 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             c.when(&write_small | &sh.placing, |b| b.set(&extra, &extra + 1));
         });
     });
-    let place = m.named("place", &done_first | &sh.placing);
+    // Once, and at once, should the records have to wait.
+    let place = m.named("place", &sh.go | &sh.placing);
     m.connect(&p.pages, "walk", &walk);
     m.connect(&p.pages, "place", &place);
     m.connect(&p.pages, "commit", &packet_end);
@@ -86,7 +94,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             &clear_timer,
             &sh.finish & (&d.closes | (&packet_end & !&stays)),
         );
-        b.when(&sh.finish, |b| {
+        b.when(&started | &sh.ending, |b| {
             b.set(&next_seq, job("seq_next"));
             b.set(
                 &next_bytes,
@@ -144,7 +152,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
         m.connect(&p.report, port, value);
     }
     m.connect(&p.report, "close_start", &wr - d.now.entries.trunc(w.rec));
-    m.connect(&p.report, "last_cookie", p.pages.out("frag_cookie"));
+    m.connect(&p.report, "last_cookie", p.pages.out("cookie_next"));
     m.connect(&p.report, "last_fill", p.pages.out("fill_next").trunc(16));
     m.unused(
         p.pages.out("fill_next").bit(16),
@@ -160,7 +168,12 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     );
     m.connect(&p.report, "copy_busy", p.copy.out("busy"));
     m.connect(&p.report, "issued", p.copy.out("issued"));
-    Next { done_first, walk }
+    Next {
+        done_first,
+        simple,
+        leave,
+        walk,
+    }
 }
 
 /// Connects the record writer.
@@ -177,9 +190,9 @@ fn records(
     let r = &p.record;
     m.connect(r, "slot", &sh.slot);
     m.connect(r, "need", job("need"));
-    m.connect(r, "write_pkt", packet_end);
-    m.connect(r, "write_small", write_small);
-    m.connect(r, "write_page", &sh.placing);
+    m.connect(r, "write", packet_end | write_small | &sh.placing);
+    m.connect(r, "is_page", &sh.placing);
+    m.connect(r, "is_small", &sh.acting & job("hdr_two"));
     m.connect(r, "index", extra);
     m.connect(r, "advance", packet_end);
     m.connect(r, "hdr_any", job("hdr_any"));

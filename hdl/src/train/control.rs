@@ -17,8 +17,8 @@ pub(super) struct Shared {
     pub acting: Sig,
     pub walking: Sig,
     pub placing: Sig,
-    pub closing_record: Sig,
-    /// Stage 4 is left for stage 5.
+    pub ending: Sig,
+    /// Stage 5 begins: the operation takes effect.
     pub go: Sig,
     /// The operation's last clock.
     pub finish: Sig,
@@ -102,25 +102,13 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let sb1 = m.input("sb1", bundle::small().width(), "SMALL: the second oldest");
     let pg = m.input("pg", bundle::page().width(), "PAGE: the oldest posted page");
 
-    m.comment("The operation at work");
+    m.comment("The operation at work, and its stage: one of these is set");
     let op = Op::new(m);
-    let states = m.states(
-        "ST",
-        &[
-            "IDLE", "SLOT", "READ", "COMPARE", "DECIDE", "ACT", "WALK", "PLACE", "LAST",
-        ],
-    );
-    let [idle, in_slot, read, compare, decide, act_, walk, place, last] = &states[..] else {
-        unreachable!("nine states were named")
-    };
-    let state = m.reg_rst("state", 4, idle);
-    let is = |m: &mut Module, name: &str, s: &Sig| m.named(name, state.eq(s));
-    let deciding = is(m, "deciding", decide);
-    let acting = is(m, "acting", act_);
-    let walking = is(m, "walking", walk);
-    let placing = is(m, "placing", place);
-    let closing_record = is(m, "closing_record", last);
-    let slotting = is(m, "slotting", in_slot);
+    let idle = m.reg_rst("idle", 1, 1);
+    let mut stage = |name: &str| m.reg_rst(name, 1, 0);
+    let (slotting, reading, comparing) = (stage("slotting"), stage("reading"), stage("comparing"));
+    let (deciding, acting) = (stage("deciding"), stage("acting"));
+    let (walking, placing, ending) = (stage("walking"), stage("placing"), stage("ending"));
     let slot = m.reg("slot", w.slot);
     let slot_hint = m.reg("slot_hint", w.slot);
     let held = m.reg_rst("held", 1, 0);
@@ -132,7 +120,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
         acting,
         walking,
         placing,
-        closing_record,
+        ending,
         go: m.wire("go", 1),
         finish: m.wire("finish", 1),
         gone: m.named("gone", p.command.out("stopped") | &halted),
@@ -151,20 +139,22 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let open_for = |e: Expr| e & !&lock & !&sh.halted;
     let may_timer = m.named("may_timer", open_for(p.timer.out("req").expr()));
     let may_command = m.named("may_command", &req & !&sh.halted);
-    // A ready that is high belongs to an operation that is over; its descriptor goes at this edge.
+    // A descriptor that is at work, or goes at this edge, is not chosen again.
     let may_small = m.named(
         "may_bad_small",
-        open_for(&bad_small_valid & !&bad_small_ready),
+        open_for(&bad_small_valid & !&bad_small_ready & !&sh.op.bad_small),
     );
-    let may_page = m.named("may_bad_page", open_for(&bad_page_valid & !&bad_page_ready));
+    let may_page = m.named(
+        "may_bad_page",
+        open_for(&bad_page_valid & !&bad_page_ready & !&sh.op.bad_page),
+    );
+    // One that acts waits no longer.
+    let waits = m.named("waits", &held & !(&sh.acting & &sh.op.frame));
     let may_frame = m.named(
         "may_frame",
-        (&held | p.decide.out("coming")) & (!&lock | &sh.halted),
+        (&waits | p.decide.out("coming")) & (!&lock | &sh.halted),
     );
-    let select = m.named(
-        "select",
-        (state.eq(idle) & p.record.out("ready")) | &sh.finish,
-    );
+    let select = m.named("select", (&idle & p.record.out("ready")) | &sh.finish);
     let any = m.named(
         "any_selected",
         &may_timer | &may_command | &may_small | &may_page | &may_frame,
@@ -197,7 +187,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
                 c.otherwise(|b| {
                     b.set(&sh.op.frame, 1);
                     b.set(&slot_hint, p.decide.out("job_slot"));
-                    b.set(&frame_ready, &may_frame & !&held);
+                    b.set(&frame_ready, &may_frame & !&waits);
                 });
             });
         });
@@ -214,42 +204,37 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
 
     let decided = outcome::outcome(m, cfg, p, &sh);
     let next = act::act(m, cfg, p, &sh, &decided);
+    let more = p.pages.out("frag_more");
     m.seq("Stages", |b| {
+        b.set(&slotting, &select & &any);
+        b.set(&reading, &slotting);
+        b.set(&comparing, &reading | (&sh.acting & &decided.unsettled));
+        b.set(&sh.deciding, &comparing);
+        b.set(&sh.acting, &sh.deciding | (&sh.acting & !&next.leave));
+        b.set(
+            &sh.walking,
+            ((&next.done_first & !&next.simple) | &sh.placing) & &more
+                | (&sh.walking & !&next.walk),
+        );
+        b.set(&sh.placing, &next.walk);
+        b.set(
+            &sh.ending,
+            ((&next.done_first & !&next.simple) | &sh.placing) & !&more,
+        );
+        b.set(
+            &idle,
+            (&select & !&any) | (&idle & !&select) | (&sh.acting & &decided.hold),
+        );
+        b.comment("A frame that lacks buffers waits here; everything else goes on");
+        b.when(&sh.acting & &sh.op.frame, |b| b.set(&held, &decided.hold));
+        b.when(&slotting, |b| {
+            b.set(
+                &sh.slot,
+                mux(&frame_ready, p.decide.out("slot_next"), &slot_hint),
+            );
+        });
         b.set(&bad_small_ready, &sh.go & &sh.op.bad_small);
         b.set(&bad_page_ready, &sh.go & &sh.op.bad_page);
-        b.when(&sh.go & &sh.op.frame, |b| b.set(&held, 0));
-        b.switch(&state, |s| {
-            s.case(in_slot, |b| {
-                b.set(
-                    &sh.slot,
-                    mux(&frame_ready, p.decide.out("slot_next"), &slot_hint),
-                );
-                b.set(&state, read);
-            });
-            s.case(read, |b| b.set(&state, compare));
-            s.case(compare, |b| b.set(&state, decide));
-            s.case(decide, |b| {
-                b.first(|c| {
-                    c.when(&sh.go, |b| b.set(&state, act_));
-                    c.when(&decided.hold, |b| {
-                        b.comment("The frame waits for buffers; everything else goes on");
-                        b.set(&held, 1);
-                        b.set(&state, idle);
-                    });
-                });
-            });
-            s.case(act_, |b| {
-                b.when(&next.done_first & !&sh.finish, |b| {
-                    b.set(&state, mux(p.pages.out("frag_more"), walk, last));
-                });
-            });
-            s.case(walk, |b| b.when(&next.walk, |b| b.set(&state, place)));
-            s.case(place, |b| {
-                b.set(&state, mux(p.pages.out("frag_more"), walk, last))
-            });
-            s.default(|_| {});
-        });
-        b.when(&select, |b| b.set(&state, mux(&any, in_slot, idle)));
     });
 
     m.connect(&p.decide, "frame_valid", &frame_valid);

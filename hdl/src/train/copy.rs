@@ -11,14 +11,14 @@
 //! | `page_load` | in | 1 | one more page fragment is ready |
 //! | `page_addr`, `page_len`, `page_off`, `page_last` | in | | the fragment; stands until `page_busy` is low |
 //! | `page_busy` | out | 1 | a fragment waits to be taken |
-//! | `busy` | out | 1 | commands of the frame are still to come |
+//! | `busy`, `free` | out | 1 | commands of the frame are still to come; none will be in the next clock |
 //! | `issued` | out | 16 | register: commands made so far |
 //! | `room` | out | 1 | at least a frame's commands fit |
 //! | `discard` | in | 1 | commands are thrown away (the engine has halted) |
 //! | `m_axis_cmd_t*` | out | CMD | commands |
 //!
-//! - Timing: a command a clock. The caller loads only while `busy` is low and `room` is high, and one more fragment only
-//!   while `page_busy` is low and `room` is high; so nothing here ever waits.
+//! - Timing: a command a clock. The caller loads only in a clock after one with `free` and `room`, and one more fragment
+//!   only while `page_busy` is low and `room` is high; so nothing here ever waits.
 //!
 //! ## Pipeline
 //! 1. *part*: the header when `load`ed, then what is pending: second buffer, fragment, nothing.
@@ -65,6 +65,7 @@ pub fn copy(cfg: &Config) -> Module {
     let discard = m.input("discard", 1, "throw commands away");
     let page_busy = m.output_reg_rst("page_busy", 1, 0, "a fragment waits to be taken");
     let busy = m.output("busy", 1, "commands of the frame are still to come");
+    let free = m.output("free", 1, "none will be to come");
     let issued = m.output_reg_rst("issued", 16, 0, "commands made so far");
     let room = m.output("room", 1, "a frame's commands fit");
 
@@ -88,11 +89,13 @@ pub fn copy(cfg: &Config) -> Module {
     let near = m.reg("part_near", 1);
 
     let mac = |width: usize| lit(width, MAC_BYTES as u128);
+    let cut = m.reg("part_cut", 1);
     let ahead = m.named("ahead", mac(4) - off.trunc(4));
-    let cut = m.named("cut", &valid & &near & len.gt(ahead.zext(w.len)));
     let next = m.named("next_part", !&valid | !&cut);
 
     let page_near = m.named("page_near", &strips & page_off.lt(mac(w.len)));
+    let page_ahead = mac(4) - page_off.trunc(4);
+    let page_cut = m.named("page_cut", &page_near & page_len.gt(page_ahead.zext(w.len)));
     m.seq("Stage 1, part", |b| {
         b.first(|c| {
             c.when(&load, |b| {
@@ -110,6 +113,7 @@ pub fn copy(cfg: &Config) -> Module {
                 b.set(&addr, cat(&[small_0.expr(), lit(8, 0)]));
                 b.set(&last, !&has_second & !&has_page);
                 b.set(&near, &strips_in);
+                b.set(&cut, &strips_in & hdr_len.gt(mac(w.hdr)));
             });
             c.when(!&next, |b| {
                 b.comment("The rest of a part that was cut");
@@ -117,6 +121,7 @@ pub fn copy(cfg: &Config) -> Module {
                 b.set(&len, &len - ahead.zext(w.len));
                 b.set(&addr, &addr + ahead.zext(64));
                 b.set(&near, 0);
+                b.set(&cut, 0);
             });
             c.when(&more_hdr, |b| {
                 b.set(&valid, 1);
@@ -125,6 +130,7 @@ pub fn copy(cfg: &Config) -> Module {
                 b.set(&addr, cat(&[second.expr(), lit(8, 0)]));
                 b.set(&last, &hdr_last);
                 b.set(&near, 0);
+                b.set(&cut, 0);
             });
             c.otherwise(|b| {
                 b.set(&valid, &page_busy | &empty);
@@ -133,6 +139,7 @@ pub fn copy(cfg: &Config) -> Module {
                 b.set(&addr, &page_addr);
                 b.set(&last, &page_last | &empty);
                 b.set(&near, &page_near);
+                b.set(&cut, &page_cut & &page_busy);
             });
         });
     });
@@ -160,11 +167,13 @@ pub fn copy(cfg: &Config) -> Module {
             b.set(&hdr_last, !&has_page);
         });
     });
-    m.assign(&busy, &valid | &more_hdr | &page_busy | &empty);
+    let waits = m.named("parts_wait", &more_hdr | &page_busy | &empty);
+    m.assign(&busy, &valid | &waits);
+    m.assign(&free, !&waits & &next);
 
     let out_valid = m.reg_rst("out_valid", 1, 0);
     let out = m.reg("out", cmd.width());
-    let free = m.named("free", &last & !&cut);
+    let gives_back = m.named("gives_back", &last & !&cut);
     m.seq("Stage 2, cut", |b| {
         b.set(&out_valid, &valid);
         b.when(&valid, |b| b.set(&issued, &issued + 1));
@@ -174,7 +183,7 @@ pub fn copy(cfg: &Config) -> Module {
                 ("src", mux(&near, &base, &base_strip) + off.resize(w.src)),
                 ("len", mux(&cut, ahead.zext(w.len), &len)),
                 ("addr", addr.expr()),
-                ("free", free.expr()),
+                ("free", gives_back.expr()),
                 ("words", words.expr()),
             ]),
         );

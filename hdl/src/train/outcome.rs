@@ -9,7 +9,7 @@ use crate::prim::lutram;
 use pagetrain_formats::codes::{BufStatus, EventCode, Reason};
 use pagetrain_formats::Config;
 
-/// What stage 4 found out. Registers (`a_*` in the Verilog) but for `hold`.
+/// What stage 4 found out: registers (`a_*` in the Verilog).
 pub(super) struct Decided {
     /// The frame is placed: it makes records.
     pub placed: Sig,
@@ -24,8 +24,12 @@ pub(super) struct Decided {
     /// Its entry is removed.
     pub removes: Sig,
     pub watched: Sig,
-    /// The frame lacks buffers and waits (wire, in stage 4).
+    /// The frame lacks buffers and waits.
     pub hold: Sig,
+    /// It needs a page that cannot be used yet: compare again.
+    pub unsettled: Sig,
+    /// Copies and reports of the operation before are on their way.
+    pub clear: Sig,
     /// State of the slot's train, and what it becomes when a packet joins.
     pub now: Train,
     pub sum: Sig,
@@ -169,16 +173,8 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let short = m.named("short", !(&c_small_ok & enough));
     let placed = m.named("placed", &frame & !&short);
     let takes_page = m.named("takes_page", job("page_any") & !&keep);
-    let clear = m.named(
-        "clear",
-        p.report.out("idle")
-            & p.report.out("room")
-            & !p.copy.out("busy")
-            & (!&op.frame | p.copy.out("room")),
-    );
-    let hold = m.named("hold", &sh.deciding & &frame & &short & &backpressure);
-    let unsettled = m.named("unsettled", &placed & &takes_page & !p.pages.out("head_ok"));
-    m.assign(&sh.go, &sh.deciding & &clear & !&hold & !&unsettled);
+    let hold = &frame & &short & &backpressure;
+    let unsettled = &placed & &takes_page & !p.pages.out("head_ok");
 
     let by_frame = mux(&short, &c_hit_open, (&c_hit_open & !&join) | &c_victim_open);
     let by_other = (&op.timer & &c_due) | (&op.close & &open_now);
@@ -230,22 +226,29 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         | (bad.repeat(2) & status(BufStatus::BadDesc));
     let gives = m.named("gives", &releases | &unused | &bad | &op.last);
 
+    let clear = m.reg_rst("clear", 1, 0);
     let mut set: Vec<(Sig, Expr)> = vec![];
     let mut reg = |name: &str, value: Expr| {
         let r = m.reg(&format!("a_{name}"), value.width());
         set.push((r.clone(), value));
         r
     };
+    let a_frame = reg("frame", frame.expr());
+    let a_takes = reg("takes_page", &placed & &takes_page);
+    let a_gives = reg("gives", gives.expr());
+    let a_due = reg("due", c_due.expr());
     let decided = Decided {
         placed: reg("placed", placed.expr()),
         joins: reg("joins", &placed & &join),
         opens: reg("opens", &placed & &opens),
         closes: reg("closes", closes.expr()),
-        after: reg("after", &placed & after),
+        after: reg("after", after),
         after_reason: reg("after_reason", after_reason),
         removes: reg("removes", removes.expr()),
         watched: reg("watched", watched.expr()),
-        hold,
+        hold: reg("hold", hold),
+        unsettled: reg("unsettled", unsettled),
+        clear,
         now,
         sum: c_sum,
         mem,
@@ -262,10 +265,16 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let a_hdr = reg("hdr_cookie", cookie(&sh.sb0, bundle::small()));
     let a_second = reg("second_cookie", cookie(&sh.sb1, bundle::small()));
     m.seq("Stage 4: decide", |b| {
-        b.when(&sh.deciding & &clear, |b| {
-            set.iter().for_each(|(r, v)| b.set(r, v))
-        });
+        b.when(&sh.deciding, |b| set.iter().for_each(|(r, v)| b.set(r, v)));
     });
+    let ready = p.report.out("free") & p.report.out("room") & p.copy.out("free");
+    let ready = ready & (!&op.frame | p.copy.out("room"));
+    m.seq(
+        "Are copies and reports of the operation before on their way?",
+        |b| {
+            b.set(&decided.clear, &ready);
+        },
+    );
     for (port, value) in [
         ("close_reason", &a_reason),
         ("give_cookie", &a_cookie),
@@ -276,56 +285,42 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         m.connect(&p.report, port, value);
     }
     m.connect(&p.report, "load", &sh.go);
-    m.connect(&p.report, "close", &closes);
-    m.connect(&p.report, "give", &gives);
+    m.connect(&p.report, "close", &decided.closes);
+    m.connect(&p.report, "give", &a_gives);
     m.connect(&p.record, "hdr_cookie", &a_hdr);
     m.connect(&p.record, "second_cookie", &a_second);
 
-    buffers(m, p, sh, &placed, &takes_page, &keep, &clear);
+    m.connect(&p.pages, "keep", &keep);
+    m.connect(&p.pages, "take", &sh.go & &a_takes);
+    buffers(m, p, sh, &decided);
     update_table(m, p, sh, &placed, &removes);
-    trace(m, p, sh, &frame, &short, &c_due);
-    statistics(m, p, sh, &frame, &short, &placed, &join);
+    trace(m, p, sh, &a_frame, &decided, &a_due);
+    statistics(m, p, sh, &a_frame, &decided);
     decided
 }
 
 /// Takes buffers and starts the copies.
-fn buffers(
-    m: &mut Module,
-    p: &Parts,
-    sh: &Shared,
-    placed: &Sig,
-    takes_page: &Sig,
-    keep: &Sig,
-    clear: &Sig,
-) {
+fn buffers(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let op = &sh.op;
     let sb_pop = m.output_reg_rst("sb_pop", 2, 0, "small buffers that are taken");
     m.seq("Small buffers", |b| {
-        b.set(&sb_pop, 0);
-        b.when(&sh.go, |b| {
-            b.set_bit(&sb_pop, 1, placed & job("hdr_two"));
-            b.set_bit(
-                &sb_pop,
-                0,
-                (placed & job("hdr_any") & !job("hdr_two")) | &op.small,
-            );
-        });
+        let two = &d.placed & job("hdr_two");
+        let one = (&d.placed & job("hdr_any") & !job("hdr_two")) | &op.small;
+        b.set(&sb_pop, cat(&[&sh.go & two, &sh.go & one]));
     });
     m.connect(&p.pages, "slot", &sh.slot);
     m.connect(&p.pages, "bytes", job("page_bytes"));
     m.connect(&p.pages, "any", job("page_any"));
     m.connect(&p.pages, "off", job("page_off"));
-    m.connect(&p.pages, "keep", keep);
-    m.connect(&p.pages, "choose", &sh.deciding & clear);
-    m.connect(&p.pages, "take", &sh.go & placed & takes_page);
+    m.connect(&p.pages, "choose", &sh.deciding);
     m.connect(&p.pages, "take_unused", &sh.go & &op.page);
 
     let addr = |s: &Sig| bundle::small().get(s, "addr");
     m.connect(&p.copy, "load", &sh.go & &op.frame);
-    m.connect(&p.copy, "has_hdr", placed & job("hdr_any"));
-    m.connect(&p.copy, "has_second", placed & job("hdr_two"));
-    m.connect(&p.copy, "has_page", placed & job("page_any"));
+    m.connect(&p.copy, "has_hdr", &d.placed & job("hdr_any"));
+    m.connect(&p.copy, "has_second", &d.placed & job("hdr_two"));
+    m.connect(&p.copy, "has_page", &d.placed & job("page_any"));
     m.connect(&p.copy, "small_0", addr(&sh.sb0));
     m.connect(&p.copy, "small_1", addr(&sh.sb1));
     for name in ["hdr_len", "base", "base_strip", "strips", "words"] {
@@ -333,7 +328,8 @@ fn buffers(
     }
 }
 
-/// Strobes to the flow table.
+/// Strobes to the flow table, in the first clock of stage 5. Where that clock comes twice, since a page could not be
+/// used yet, the same strobe comes twice, which changes nothing.
 fn update_table(m: &mut Module, p: &Parts, sh: &Shared, placed: &Sig, removes: &Sig) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let touch = m.output_reg_rst("upd_touch", 1, 0, "upd_slot becomes the most recently used");
@@ -342,14 +338,14 @@ fn update_table(m: &mut Module, p: &Parts, sh: &Shared, placed: &Sig, removes: &
     let slot = m.output("upd_slot", sh.w.flow, "slot of an update");
     m.assign(&slot, sh.slot.trunc(sh.w.flow));
     m.seq("Flow table", |b| {
-        b.set(&touch, &sh.go & placed & job("hit") & !removes);
-        b.set(&insert, &sh.go & placed & job("creates"));
-        b.set(&remove, &sh.go & removes);
+        b.set(&touch, &sh.deciding & placed & job("hit") & !removes);
+        b.set(&insert, &sh.deciding & placed & job("creates"));
+        b.set(&remove, &sh.deciding & removes);
     });
 }
 
 /// The trace port.
-fn trace(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, short: &Sig, due: &Sig) {
+fn trace(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, d: &Decided, due: &Sig) {
     let op = &sh.op;
     let cmd_op = m.input("cmd_op", 3, "which command");
     m.connect(&p.command, "cmd_op", &cmd_op);
@@ -379,7 +375,7 @@ fn trace(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, short: &Sig, due: 
             &code,
             first_of(
                 &[
-                    (&op.frame & short, event(EventCode::DropNoBuffer)),
+                    (&op.frame & !&d.placed, event(EventCode::DropNoBuffer)),
                     (op.timer.expr(), event(EventCode::Timer)),
                     (op.event.expr(), of_command),
                     (op.small.expr(), event(EventCode::UnusedSmall)),
@@ -397,25 +393,18 @@ fn trace(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, short: &Sig, due: 
 }
 
 /// Counter pulses of an operation.
-fn statistics(
-    m: &mut Module,
-    p: &Parts,
-    sh: &Shared,
-    frame: &Sig,
-    short: &Sig,
-    placed: &Sig,
-    join: &Sig,
-) {
+fn statistics(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, d: &Decided) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let op = &sh.op;
+    let placed = &d.placed;
     let bad = |name: &str| job(name).eq(2);
     let pulses = [
-        ("drop_no_buffer", frame & short, "a frame found no buffers"),
         (
-            "drop_disabled",
-            &op.frame & &sh.gone,
-            "a frame was discarded",
+            "drop_no_buffer",
+            frame & !placed,
+            "a frame found no buffers",
         ),
+        ("drop_disabled", &op.frame & !frame, "a frame was discarded"),
         (
             "bad_ip_csum",
             placed & bad("ip_csum"),
@@ -456,7 +445,7 @@ fn statistics(
             placed & job("creates") & job("table_full"),
             "no free slot was found",
         ),
-        ("aggregated", placed & join, "a packet joined a train"),
+        ("aggregated", d.joins.expr(), "a packet joined a train"),
         (
             "bad_descriptors",
             &op.bad_small | &op.bad_page,

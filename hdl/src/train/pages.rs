@@ -10,14 +10,14 @@
 //! | `has` | out | flows + 1 | register: slots that have a page |
 //! | `has_now`, `cookie_now`, `fill_now` | out | | registers: the slot's page |
 //! | `enough_old`, `enough_new` | out | 1 | registers: the bytes fit, with or without the slot's page |
-//! | `head_now`, `head_ok` | out | 1 | registers: the oldest posted page can be used (for `walk`, for `choose`) |
+//! | `may_walk`, `head_ok` | out | 1 | the oldest posted page can be used (for `walk`; for `choose`, register) |
 //! | `keep` | in | 1 | go on in the slot's page |
 //! | `choose`, `take`, `walk` | in | 1 | first fragment, from `keep`; and it takes the posted page; next fragment |
 //! | `take_unused` | in | 1 | the oldest posted page goes back unused |
 //! | `place` | in | 1 | the fragment is placed |
 //! | `commit`, `forget` | in | 1 | the packet is placed; the slot has no page any more |
 //! | `frag_*`, `first_*` | out | | registers: the fragment; the first one. `frag_more`: bytes are left |
-//! | `fill_next` | out | 17 | register: fill pointer behind the fragment, after `place` |
+//! | `cookie_next`, `fill_next` | out | 32, 17 | registers: page and fill pointer behind the fragment, after `place` |
 //!
 //! - Timing: `slot` and `bytes` settle in two clocks up to `enough_*`. A further fragment takes three clocks.
 //!
@@ -101,7 +101,9 @@ pub fn pages(cfg: &Config) -> Module {
     let has_now = m.output_reg("has_now", 1, "the slot has a page");
     let now = m.reg("now", next.width());
     let pg_pop = m.output_reg_rst("pg_pop", 1, 0, "the oldest posted page is taken");
-    let head_ok_0 = m.output_reg_rst("head_now", 1, 0, "walk is allowed");
+    let head_ok_0 = m.reg_rst("head_stands", 1, 0);
+    let may_walk = m.output("may_walk", 1, "walk is allowed");
+    m.assign(&may_walk, &head_ok_0 & !&pg_pop);
     let head_left = m.reg("head_left", FILL);
     let lacks = m.reg("lacks", 1);
     let deficit = m.reg("deficit", FILL);
@@ -223,6 +225,8 @@ pub fn pages(cfg: &Config) -> Module {
         });
     });
     m.assign(&fill_next, Page::unpack(&next.expr()).fill);
+    let cookie_next = m.output("cookie_next", 32, "its page's cookie");
+    m.assign(&cookie_next, Page::unpack(&next.expr()).cookie);
 
     let at = m.named("at", decode(&slot, n));
     m.seq("Stage 5: write back; a full page is nobody's", |b| {

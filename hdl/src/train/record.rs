@@ -7,7 +7,7 @@
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
 //! | `slot`, `need` | in | slot, 4 | whose ring; records that may be needed, less [`MORE`] |
-//! | `write_pkt`, `write_small`, `write_page` | in | 1 | write a PKT, an EXT for the second small buffer, an EXT for a fragment |
+//! | `write`, `is_small`, `is_page` | in | 1 | write a record: an EXT for the second small buffer, one for a fragment, else a PKT |
 //! | `index` | in | 5 | EXT records written so far for this packet |
 //! | `advance` | in | 1 | the packet's records end with this PKT |
 //! | `wr` | out | rec | register: where the next packet's records begin |
@@ -41,9 +41,13 @@ pub fn record(cfg: &Config) -> Module {
     );
     let slot = m.input("slot", w.slot, "whose ring");
     let need = m.input("need", 4, "records that may be needed, less 3");
-    let write_pkt = m.input("write_pkt", 1, "write the PKT record");
-    let write_small = m.input("write_small", 1, "write an EXT: second small buffer");
-    let write_page = m.input("write_page", 1, "write an EXT: one more fragment");
+    let write = m.input(
+        "write",
+        1,
+        "write a record: a PKT if it is not one of these",
+    );
+    let is_small = m.input("is_small", 1, "an EXT: second small buffer");
+    let is_page = m.input("is_page", 1, "an EXT: one more fragment");
     let index = m.input("index", 5, "EXT records written so far");
     let advance = m.input("advance", 1, "the packet ends with this PKT");
     let wr = m.output("wr", w.rec, "where the next packet's records begin");
@@ -169,16 +173,18 @@ pub fn record(cfg: &Config) -> Module {
     let rec_we = m.output_reg_rst("rec_we", 1, 0, "write a record");
     let rec_addr = m.output_reg("rec_addr", w.slot + w.rec, "slot, index in its ring");
     let rec_data = m.output_reg("rec_data", BITS, "the entry, without head and phase");
+    let is_ext = m.named("is_ext", &is_small | &is_page);
     m.seq("The record", |b| {
-        b.set(&rec_we, &write_pkt | &write_small | &write_page);
+        b.set(&rec_we, &write);
         let behind = index.resize(w.rec) + 1;
-        let at = &wr + mux(&write_pkt, lit(w.rec, 0), behind);
+        let at = &wr + (behind & is_ext.repeat(w.rec));
         b.set(&rec_addr, cat(&[slot.expr(), at]));
         b.set(
             &rec_data,
-            onehot_mux(
-                &[&write_pkt, &write_small, &write_page],
-                &[&pkt_entry, &small_entry, &page_entry],
+            mux(
+                &is_page,
+                &page_entry,
+                mux(&is_small, &small_entry, &pkt_entry),
             ),
         );
     });

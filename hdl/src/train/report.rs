@@ -12,12 +12,12 @@
 //! | `placed`, `after`, `last` | in | 1 | its packet is placed; close that train; give the flow's page back |
 //! | `after_*`, `last_*` | in | | the train and the page; stand from the clock after `placed` on |
 //! | `copy_busy`, `issued` | in | 1, 16 | commands are still to come; commands so far |
-//! | `idle`, `room` | out | 1 | nothing is pending; an operation's emissions fit |
+//! | `free`, `room` | out | 1 | nothing will be pending in the next clock; an operation's emissions fit |
 //! | `discard` | in | 1 | emissions are thrown away (the engine has halted) |
 //! | `m_axis_emit_t*` | out | EMIT | emissions |
 //! | `stat_*` | out | | registers: trains, packets by reason, pages given back |
 //!
-//! - Timing: an emission a clock, the first one clock after `load`. `load` only while `idle` and `room`.
+//! - Timing: an emission a clock, the first one clock after `load`. `load` only in a clock after one with `free` and `room`.
 
 use super::entry::entry;
 use super::Widths;
@@ -94,7 +94,7 @@ pub fn report(cfg: &Config) -> Module {
     let copy_busy = m.input("copy_busy", 1, "commands are still to come");
     let issued = m.input("issued", 16, "commands so far");
     let discard = m.input("discard", 1, "throw emissions away");
-    let idle = m.output("idle", 1, "nothing is pending");
+    let free = m.output("free", 1, "nothing will be pending");
     let room = m.output("room", 1, "an operation's emissions fit");
 
     m.comment("What is pending, in the order in which it leaves");
@@ -122,7 +122,13 @@ pub fn report(cfg: &Config) -> Module {
             b.set(&pending[3], &last);
         });
     });
-    m.assign(&idle, !or_all(&pending));
+    // What is pending and does not leave in this clock.
+    let stays: Vec<Expr> = pending
+        .iter()
+        .zip(&pick)
+        .map(|(p, done)| p & !done)
+        .collect();
+    m.assign(&free, !or_all(&stays));
 
     // In the FIFO a train and a buffer share their bits; the whole entry is made behind it.
     let range_w = w.rec + 7;

@@ -17,8 +17,8 @@
 //!
 //! ## Pipeline
 //! 1. Read a slot's deadline. 2. Subtract it from now: the sign tells. 3. Set its `late` bit, which stays: however long
-//!    the engine is kept from serving it, a deadline is not taken for one of the far future.
-//!    A `set` or `clear` takes effect on what the pipeline holds of that slot.
+//! the engine is kept from serving it, a deadline is not taken for one of the far future.
+//! A `set` or `clear` takes effect on what the pipeline holds of that slot.
 
 use super::Widths;
 use crate::build::*;

@@ -300,7 +300,7 @@ impl Bench {
             all_pages: vec![],
             hide_small: 0,
             hide_page: 0,
-            latency: 3,
+            latency: 2,
             post_limit: (usize::MAX, usize::MAX),
             bad_small: VecDeque::new(),
             bad_page: VecDeque::new(),
