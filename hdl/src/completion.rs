@@ -47,9 +47,9 @@ use pagetrain_formats::{completion as format, Config};
 /// Clocks from an emission to its address, when its fence has passed and nothing is in the way.
 pub const fn latency(dma_width: usize) -> usize {
     if dma_width < 256 {
-        13
-    } else {
         12
+    } else {
+        11
     }
 }
 
@@ -174,7 +174,9 @@ fn queue(m: &mut Module, cfg: &Config, plan: &Instance, read: &Instance) {
         .collect();
 
     let taken = m.named("taken", &valid & &ready);
-    let fifo = Fifo::new(waiting.width(), EMISSIONS).almost_full(EMISSIONS - 3);
+    let fifo = Fifo::new(waiting.width(), EMISSIONS)
+        .storage(Storage::Distributed)
+        .almost_full(EMISSIONS - 3);
     let emissions = m.instance("u_emissions", fifo.build());
     m.connect(&emissions, "s_axis_tvalid", &taken);
     m.connect(&emissions, "s_axis_tdata", waiting.pack(&values));
