@@ -13,6 +13,7 @@ mod monitor;
 mod order;
 mod ports;
 mod read;
+mod store;
 mod subordinate;
 mod write;
 

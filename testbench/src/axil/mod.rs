@@ -1,5 +1,6 @@
 //! AXI4-Lite: a manager for the design's register port, and a monitor of the protocol's rules.
 
+mod driver;
 mod engine;
 mod manager;
 mod monitor;

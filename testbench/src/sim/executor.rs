@@ -4,14 +4,13 @@
 //! edges in the order in which they began to wait. Wakers are ordinary `Arc` wakers, so futures from other
 //! crates (`select!`, `join!`, `FuturesUnordered`) work inside tasks.
 
+use super::timers::Timers;
+use super::waker::{note_wait, take_wait, Ready, TaskWaker, Wait};
 use std::cell::{Cell, RefCell};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 pub(super) type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -20,68 +19,6 @@ pub(super) type MainTask<'a> = Pin<&'a mut dyn Future<Output = ()>>;
 
 /// More polls than this in one clock mean that tasks wake one another for ever.
 const POLLS_PER_CLOCK: usize = 10_000_000;
-
-/// What a pending task waits for, noted by the future that made it wait.
-#[derive(Clone, Debug, Default)]
-pub(super) enum Wait {
-    #[default]
-    Unknown,
-    Edge,
-    Until(u64),
-    On(Rc<str>),
-}
-
-thread_local! {
-    static WAIT: RefCell<Wait> = const { RefCell::new(Wait::Unknown) };
-}
-
-/// Called by a future that returns `Pending`, so that the watchdog can say what its task waits for.
-pub(super) fn note_wait(wait: Wait) {
-    WAIT.set(wait);
-}
-
-#[derive(Default)]
-struct Ready {
-    queue: Mutex<Vec<u32>>,
-    /// The queue may hold something: spares the lock in a clock in which all sleep.
-    any: AtomicBool,
-    /// Somebody called a waker: a sign of life for the watchdog.
-    woken: AtomicBool,
-}
-
-struct TaskWaker {
-    id: u32,
-    queued: AtomicBool,
-    ready: Arc<Ready>,
-}
-
-impl TaskWaker {
-    fn enqueue(&self, queue: &mut Vec<u32>) {
-        // Relaxed: the queue's mutex, which the caller holds, orders these.
-        if !self.queued.load(Ordering::Relaxed) {
-            self.queued.store(true, Ordering::Relaxed);
-            self.ready.any.store(true, Ordering::Relaxed);
-            queue.push(self.id);
-        }
-    }
-}
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.ready.woken.store(true, Ordering::Relaxed);
-        self.enqueue(
-            &mut self
-                .ready
-                .queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-    }
-}
 
 struct Slot {
     name: Rc<str>,
@@ -92,33 +29,6 @@ struct Slot {
     live: bool,
 }
 
-struct Timer {
-    cycle: u64,
-    order: u64,
-    waker: Waker,
-    /// Cleared when the sleeping future is dropped.
-    live: Rc<Cell<bool>>,
-    /// A sleep longer than the watchdog waits, so on purpose.
-    long: bool,
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Timer) -> bool {
-        self.order == other.order
-    }
-}
-impl Eq for Timer {}
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Timer) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Timer {
-    fn cmp(&self, other: &Timer) -> std::cmp::Ordering {
-        (self.cycle, self.order).cmp(&(other.cycle, other.order))
-    }
-}
-
 pub(super) struct Executor {
     slots: RefCell<Vec<Slot>>,
     free: RefCell<Vec<u32>>,
@@ -126,17 +36,11 @@ pub(super) struct Executor {
     batch: Cell<Vec<u32>>,
     edge: RefCell<Vec<u32>>,
     edge_wakers: RefCell<Vec<Waker>>,
-    timers: RefCell<BinaryHeap<Reverse<Timer>>>,
-    /// Edge of the first timer; `u64::MAX` for none.
-    next_timer: Cell<u64>,
-    timer_order: Cell<u64>,
-    stale_timers: Cell<usize>,
+    pub(super) timers: Timers,
     /// Number and waker identity of the task that is being polled.
     current: Cell<(u32, *const ())>,
     main_waker: Waker,
     cycle: Cell<u64>,
-    /// Clocks from which on a sleep is long.
-    long_sleep: u64,
 }
 
 impl Executor {
@@ -144,11 +48,7 @@ impl Executor {
     /// polls for what never comes.
     pub(super) fn new(long_sleep: u64) -> Executor {
         let ready = Arc::new(Ready::default());
-        let main = Arc::new(TaskWaker {
-            id: 0,
-            queued: AtomicBool::new(false),
-            ready: ready.clone(),
-        });
+        let main = TaskWaker::new(0, &ready);
         let main_waker = Waker::from(main.clone());
         let slot = Slot {
             name: "main".into(),
@@ -164,14 +64,10 @@ impl Executor {
             batch: Cell::default(),
             edge: RefCell::default(),
             edge_wakers: RefCell::default(),
-            timers: RefCell::default(),
-            next_timer: Cell::new(u64::MAX),
-            timer_order: Cell::new(0),
-            stale_timers: Cell::new(0),
+            timers: Timers::new(long_sleep),
             current: Cell::new((u32::MAX, std::ptr::null())),
             main_waker,
             cycle: Cell::new(0),
-            long_sleep,
         }
     }
 
@@ -185,11 +81,7 @@ impl Executor {
     pub(super) fn spawn(&self, name: &str, make: impl FnOnce(Waker) -> Task) {
         let slots = &mut *self.slots.borrow_mut();
         let id = self.free.borrow_mut().pop().unwrap_or(slots.len() as u32);
-        let flag = Arc::new(TaskWaker {
-            id,
-            queued: AtomicBool::new(false),
-            ready: self.ready.clone(),
-        });
+        let flag = TaskWaker::new(id, &self.ready);
         let waker = Waker::from(flag.clone());
         let task = make(waker.clone());
         let slot = Slot {
@@ -223,11 +115,7 @@ impl Executor {
         let edge = &mut *self.edge.borrow_mut();
         if !edge.is_empty() {
             let slots = self.slots.borrow();
-            let mut queue = self
-                .ready
-                .queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self.ready.lock();
             for id in edge.drain(..) {
                 slots[id as usize].flag.enqueue(&mut queue);
             }
@@ -236,31 +124,7 @@ impl Executor {
         if !wakers.is_empty() {
             wakers.drain(..).for_each(Waker::wake);
         }
-        if now >= self.next_timer.get() {
-            self.fire_timers(now);
-        }
-    }
-
-    fn fire_timers(&self, now: u64) {
-        let timers = &mut *self.timers.borrow_mut();
-        while timers
-            .peek()
-            .is_some_and(|Reverse(timer)| timer.cycle <= now)
-        {
-            if let Some(Reverse(timer)) = timers.pop() {
-                if timer.live.get() {
-                    let woken = self.ready.woken.load(Ordering::Relaxed);
-                    timer.waker.wake();
-                    self.ready
-                        .woken
-                        .store(woken || timer.long, Ordering::Relaxed);
-                } else {
-                    self.stale_timers.set(self.stale_timers.get() - 1);
-                }
-            }
-        }
-        self.next_timer
-            .set(timers.peek().map_or(u64::MAX, |Reverse(timer)| timer.cycle));
+        self.timers.fire(now, &self.ready);
     }
 
     /// The polled task waits for the next edge.
@@ -278,53 +142,19 @@ impl Executor {
 
     /// Wakes the polled task at edge `cycle`, unless `live` is cleared before.
     pub(super) fn await_cycle(&self, cycle: u64, live: Rc<Cell<bool>>, cx: &Context<'_>) {
-        self.next_timer.set(self.next_timer.get().min(cycle));
-        let order = self.timer_order.get();
-        self.timer_order.set(order + 1);
-        self.timers.borrow_mut().push(Reverse(Timer {
-            cycle,
-            order,
-            waker: cx.waker().clone(),
-            live,
-            long: cycle - self.cycle.get() >= self.long_sleep,
-        }));
-    }
-
-    /// A timer's future was dropped; when most timers are such, they are swept out.
-    pub(super) fn forget_timer(&self) {
-        self.stale_timers.set(self.stale_timers.get() + 1);
-        if let Ok(mut timers) = self.timers.try_borrow_mut() {
-            if self.stale_timers.get() > timers.len() / 2 + 16 {
-                timers.retain(|Reverse(timer)| timer.live.get());
-                self.stale_timers.set(0);
-            }
-        }
-    }
-
-    /// True if some task is in a long sleep.
-    pub(super) fn in_long_sleep(&self) -> bool {
-        let timers = self.timers.borrow();
-        timers
-            .iter()
-            .any(|Reverse(timer)| timer.long && timer.live.get())
+        self.timers
+            .set(self.cycle.get(), cycle, live, cx.waker().clone());
     }
 
     /// True if a waker was called since this was asked last.
     pub(super) fn take_woken(&self) -> bool {
-        // Not a swap, which would cost a locked instruction every clock: a waker called from another thread
-        // between the two is a sign of life in the next clock.
-        let woken = self.ready.woken.load(Ordering::Relaxed);
-        if woken {
-            self.ready.woken.store(false, Ordering::Relaxed);
-        }
-        woken
+        self.ready.take_woken()
     }
 
     /// Polls ready tasks until none is left.
     #[inline]
     pub(super) fn run_ready(&self, main: &mut Option<MainTask<'_>>) {
-        if self.ready.any.load(Ordering::Relaxed) {
-            self.ready.any.store(false, Ordering::Relaxed);
+        if self.ready.take_any() {
             self.poll_ready(main);
         }
     }
@@ -333,14 +163,7 @@ impl Executor {
         let mut batch = self.batch.take();
         let mut polls = 0;
         loop {
-            std::mem::swap(
-                &mut *self
-                    .ready
-                    .queue
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner),
-                &mut batch,
-            );
+            std::mem::swap(&mut *self.ready.lock(), &mut batch);
             if batch.is_empty() {
                 break;
             }
@@ -359,7 +182,7 @@ impl Executor {
     fn poll(&self, id: u32, main: &mut Option<MainTask<'_>>) {
         let parked = {
             let slot = &mut self.slots.borrow_mut()[id as usize];
-            slot.flag.queued.store(false, Ordering::Relaxed);
+            slot.flag.dequeued();
             slot.parked.take()
         };
         let Some((mut task, waker)) = parked else {
@@ -375,7 +198,7 @@ impl Executor {
         match poll {
             Poll::Pending => {
                 slot.parked = Some((task, waker));
-                slot.wait = WAIT.take();
+                slot.wait = take_wait();
             }
             Poll::Ready(()) => {
                 slot.live = false;
@@ -394,7 +217,7 @@ impl Executor {
         if poll.is_ready() {
             *main = None;
         } else {
-            self.slots.borrow_mut()[0].wait = WAIT.take();
+            self.slots.borrow_mut()[0].wait = take_wait();
         }
     }
 
@@ -409,15 +232,7 @@ impl Executor {
 
     /// Every live task and what it waits for.
     pub(super) fn pending(&self) -> Vec<String> {
-        let describe = |slot: &Slot| {
-            let wait = match &slot.wait {
-                Wait::Unknown => "something without a name".to_owned(),
-                Wait::Edge => "an edge, again and again".to_owned(),
-                Wait::Until(cycle) => format!("cycle {cycle}"),
-                Wait::On(what) => what.to_string(),
-            };
-            format!("task `{}` waits for {wait}", slot.name)
-        };
+        let describe = |slot: &Slot| format!("task `{}` waits for {}", slot.name, slot.wait);
         self.slots
             .borrow()
             .iter()

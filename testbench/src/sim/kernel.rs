@@ -1,18 +1,14 @@
 //! One clock after the other: the order in which ports, components and tasks take their turn.
 
-use super::component::{Component, Edge, OnEdge};
+use super::component::{Component, Edge};
 use super::config::SimConfig;
 use super::error::{Failure, SimError, Violation};
 use super::executor::{Executor, MainTask};
 use super::output::Output;
-use super::signal::{Signal, WideSignal};
-use super::sync::{JoinHandle, Spawned};
-use super::wait::{Cycles, RisingEdge, Timeout};
+use super::signal::Signal;
 use super::wires::{Phase, Wires};
-use crate::rng::Rng;
 use crate::verilator::PortDecl;
 use std::cell::{Cell, RefCell};
-use std::future::Future;
 use std::rc::Rc;
 
 /// Length of a clock in `$time` and in waves.
@@ -20,18 +16,14 @@ const PERIOD_NS: u64 = 10;
 
 type Shared = Rc<RefCell<dyn Component>>;
 
-/// The simulation as tasks and components see it. Cheap to clone.
-#[derive(Clone)]
-pub struct Handle(pub(super) Rc<Core>);
-
 pub(super) struct Core {
     pub(super) config: SimConfig,
     pub(super) wires: Rc<Wires>,
     pub(super) executor: Executor,
     clock: Option<Signal>,
     reset: Option<Signal>,
-    components: RefCell<Vec<Shared>>,
-    drivers: RefCell<Vec<Shared>>,
+    pub(super) components: RefCell<Vec<Shared>>,
+    pub(super) drivers: RefCell<Vec<Shared>>,
     pub(super) violations: RefCell<Vec<Violation>>,
     /// Edge of the last sign of life.
     pub(super) life: Cell<u64>,
@@ -83,7 +75,8 @@ impl Core {
     pub(super) fn overdue(&self, deadline: u64) -> bool {
         let now = self.executor.cycle();
         now >= deadline
-            || now - self.life.get() >= self.config.idle_limit && !self.executor.in_long_sleep()
+            || now - self.life.get() >= self.config.idle_limit
+                && !self.executor.timers.in_long_sleep()
     }
 
     /// One clock. Components and tasks read what the design's flip-flops are about to read; what they write
@@ -165,126 +158,6 @@ impl Core {
     }
 }
 
-impl Handle {
-    /// The port `name` of at most 64 bits.
-    pub fn signal(&self, name: &str) -> Result<Signal, SimError> {
-        find_signal(&self.0.wires, &self.0.config, name)
-    }
-
-    /// The port `name`, of any width.
-    pub fn wide(&self, name: &str) -> Result<WideSignal, SimError> {
-        let wires = &self.0.wires;
-        let (port, storage) = find_port(wires, &self.0.config, name)?;
-        Ok(WideSignal::new(
-            wires.clone(),
-            name,
-            storage,
-            port.width,
-            port.direction,
-        ))
-    }
-
-    /// Ports of the top module.
-    pub fn ports(&self) -> &[PortDecl] {
-        self.0.wires.instance().model().ports()
-    }
-
-    /// The declaration of port `name`, if there is one.
-    pub fn port(&self, name: &str) -> Option<&PortDecl> {
-        self.ports().iter().find(|port| port.name == name)
-    }
-
-    /// Adds a driver or monitor. It keeps its turn: components run in the order of their adding.
-    pub fn attach(&self, component: Rc<RefCell<dyn Component>>) {
-        if component.borrow().drives() {
-            self.0.drivers.borrow_mut().push(component.clone());
-        }
-        self.0.components.borrow_mut().push(component);
-    }
-
-    /// Calls `monitor` before every edge, with settled values.
-    pub fn on_edge(&self, monitor: impl FnMut(&Edge<'_>) + 'static) {
-        self.attach(Rc::new(RefCell::new(OnEdge(monitor))));
-    }
-
-    /// Starts a task. It is polled first in this clock if a task or component starts it, else when the next
-    /// run begins.
-    pub fn spawn<F: Future + 'static>(&self, name: &str, future: F) -> JoinHandle<F::Output> {
-        let mut handle = None;
-        self.0.executor.spawn(name, |waker| {
-            let (spawned, join) = Spawned::new(name, future, waker);
-            handle = Some(join);
-            Box::pin(spawned)
-        });
-        handle.expect("spawn calls its closure")
-    }
-
-    /// Waits for the next rising edge: reads then see the values just before it, writes act just after it.
-    #[inline]
-    pub fn rising_edge(&self) -> RisingEdge<'_> {
-        RisingEdge {
-            executor: &self.0.executor,
-            armed: None,
-        }
-    }
-
-    /// Waits for the `count`th edge from here, asleep until then; 0 does not wait.
-    pub fn cycles(&self, count: u64) -> Cycles<'_> {
-        Cycles::new(&self.0.executor, count)
-    }
-
-    /// Waits until `condition` holds at an edge, looking at every edge from the next on.
-    pub async fn until(&self, mut condition: impl FnMut() -> bool) {
-        loop {
-            self.rising_edge().await;
-            if condition() {
-                return;
-            }
-        }
-    }
-
-    /// Awaits `future` for at most `cycles` clocks.
-    pub fn timeout<F: Future>(&self, cycles: u64, future: F) -> Timeout<'_, F> {
-        Timeout {
-            limit: self.cycles(cycles),
-            inner: Box::pin(future),
-        }
-    }
-
-    /// Resets the design in the middle of a run, for `cycles` clocks. Drivers drop what they have under way.
-    pub async fn pulse_reset(&self, cycles: u64) {
-        self.0.set_reset(true);
-        self.cycles(cycles.max(1)).await;
-        self.0.set_reset(false);
-    }
-
-    /// Number of the last edge reached, from 1.
-    #[inline]
-    pub fn cycle(&self) -> u64 {
-        self.0.executor.cycle()
-    }
-
-    /// Seed of this simulation.
-    pub fn seed(&self) -> u64 {
-        self.0.config.seed
-    }
-
-    /// Random numbers for the user `name`, fixed by the simulation's seed.
-    pub fn rng(&self, name: &str) -> Rng {
-        Rng::new(self.seed(), name)
-    }
-
-    /// An error of this simulation, as of now.
-    pub fn error(&self, failure: Failure) -> SimError {
-        self.0.error(failure)
-    }
-
-    /// Takes the broken rules recorded so far.
-    pub fn take_violations(&self) -> Vec<Violation> {
-        self.0.violations.take()
-    }
-}
-
 pub(super) fn error(wires: &Wires, config: &SimConfig, cycle: u64, failure: Failure) -> SimError {
     SimError {
         top: wires.instance().model().top().to_owned(),
@@ -294,7 +167,7 @@ pub(super) fn error(wires: &Wires, config: &SimConfig, cycle: u64, failure: Fail
     }
 }
 
-fn find_port<'a>(
+pub(super) fn find_port<'a>(
     wires: &'a Wires,
     config: &SimConfig,
     name: &str,
@@ -311,7 +184,11 @@ fn find_port<'a>(
     })
 }
 
-fn find_signal(wires: &Rc<Wires>, config: &SimConfig, name: &str) -> Result<Signal, SimError> {
+pub(super) fn find_signal(
+    wires: &Rc<Wires>,
+    config: &SimConfig,
+    name: &str,
+) -> Result<Signal, SimError> {
     let (port, storage) = find_port(wires, config, name)?;
     if port.width > 64 {
         let rule = format!("{} bits wide; a `Signal` holds 64, use `wide`", port.width);

@@ -3,7 +3,8 @@
 use super::config::SimConfig;
 use super::error::{Failure, SimError};
 use super::executor::MainTask;
-use super::kernel::{Core, Handle};
+use super::handle::Handle;
+use super::kernel::Core;
 use super::output::Output;
 use super::wires::Wires;
 use crate::verilator::Model;

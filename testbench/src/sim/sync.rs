@@ -1,6 +1,6 @@
 //! What tasks and components use to talk: [`Queue`], [`Event`], [`JoinHandle`].
 
-use super::executor::{note_wait, Wait};
+use super::waker::{note_wait, Wait};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{poll_fn, Future};

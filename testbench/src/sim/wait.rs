@@ -1,6 +1,7 @@
 //! Futures over time: the next edge, a number of clocks, a limit.
 
-use super::executor::{note_wait, Executor, Wait};
+use super::executor::Executor;
+use super::waker::{note_wait, Wait};
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
@@ -52,7 +53,7 @@ impl<'a> Cycles<'a> {
     fn disarm(&mut self) {
         if let Some(timer) = self.timer.take() {
             timer.set(false);
-            self.executor.forget_timer();
+            self.executor.timers.forget();
         }
     }
 }

@@ -18,6 +18,7 @@ mod cache;
 mod design;
 mod error;
 mod model;
+mod recipe;
 mod toolchain;
 
 pub use design::{Design, Direction, Optimize, Options, PortDecl};
