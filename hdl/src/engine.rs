@@ -58,8 +58,10 @@ pub fn engine(cfg: &Config) -> Module {
     let mut w = Wiring::new(&mut m, &core_rst);
     let control = w.hard("u_control", control::control());
     let soft_rst = control.out("soft_rst");
+    // The bus ports are silent from the first clock of a reset; the register behind is for the fan-out.
+    let bus_rst = w.m.named("bus_rst", &rst | &soft_rst);
     w.m.seq("the core's reset: hard or soft", |b| {
-        b.set(&core_rst, &rst | &soft_rst);
+        b.set(&core_rst, &bus_rst);
     });
     let b = Blocks {
         regs: w.hard("u_regs", regs::regs(cfg)),
@@ -70,8 +72,8 @@ pub fn engine(cfg: &Config) -> Module {
         page: w.core("u_page_prefetch", desc_prefetch(cfg, Kind::Page)),
         dma: w.core("u_dma_write", dma_write::dma_write(cfg)),
         completion: w.core("u_completion", completion::completion(cfg)),
-        read_mux: w.core("u_read_mux", read_mux::read_mux(cfg)),
-        write_mux: w.core("u_write_mux", write_mux::write_mux(cfg)),
+        read_mux: w.bus("u_read_mux", read_mux::read_mux(cfg), &bus_rst),
+        write_mux: w.bus("u_write_mux", write_mux::write_mux(cfg), &bus_rst),
         control,
     };
     w.wire(&b.rx, "core_rst", &core_rst);

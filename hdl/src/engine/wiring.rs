@@ -25,6 +25,11 @@ impl<'a> Wiring<'a> {
             .instance_on(name, block, &self.clk.clone(), &self.core_rst.clone())
     }
 
+    /// A block at the bus ports, whose reset is not a clock late.
+    pub fn bus(&mut self, name: &str, block: Module, rst: &Sig) -> Instance {
+        self.m.instance_on(name, block, &self.clk.clone(), rst)
+    }
+
     /// A block on the hard reset.
     pub fn hard(&mut self, name: &str, block: Module) -> Instance {
         self.m.instance(name, block)
