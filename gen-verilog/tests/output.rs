@@ -73,7 +73,11 @@ fn small_files_are_frozen() {
         "pagetrain.core",
         "pagetrain.toml",
     ] {
-        insta::assert_snapshot!(name, text(&files, name));
+        // The list of modules changes with every block; another test holds it against the files.
+        let lines = text(&files, name)
+            .lines()
+            .filter(|line| !line.ends_with(".v"));
+        insta::assert_snapshot!(name, lines.collect::<Vec<_>>().join("\n"));
     }
 }
 
