@@ -9,7 +9,7 @@
 //! | `enable` | in | 1 | fetch |
 //! | `quiesce`, `idle` | in, out | 1 | start no burst; no burst is under way |
 //! | `cfg_base`, `cfg_log2` | in | 64, 4 | the ring |
-//! | `tail`, `head` | in, out | 16 | doorbell; descriptors fetched so far |
+//! | `tail`, `head` | in, out | 16 | doorbell; descriptors read so far |
 //! | `m_ar_*`, `s_r_*` | | AR, RD | read bursts, in order |
 //! | `sb0_*`, `sb1_*`, `sb_pop` | | SMALL | the two oldest small buffers, how many are taken |
 //! | `pg_*`, `pg_pop`, `pg_room` | | PAGE | the oldest page, taken; bytes in all pages at hand |
@@ -21,6 +21,8 @@
 //! FIFO that holds all that may be under way. Then, one descriptor a clock: cut it out of the beat; compute its room;
 //! judge it; store it in the FIFO of good ones or of bad ones.
 //!
+//! - `head` counts descriptors whose data have come, not requests: a host that writes its next descriptor over one that
+//!   was only asked for would lose a buffer.
 //! - A read error poisons the block: nothing that came with or after it is ever offered (the engine halts).
 //! - `pg_room` and the FIFO's head change in the same clock. An addition waits for a subtraction, so that one adder does.
 

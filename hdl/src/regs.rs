@@ -19,8 +19,9 @@
 //! | `stat_bad_write`, `stat_bad_doorbell`, `stat_stopped` | out | pulses |
 //!
 //! ## Pipeline
-//! One access at a time: this port is for a driver, not for data. A write takes six clocks (take, decode, judge twice, commit,
-//! answer), so that no comparison shares a clock with a decoder. A read takes four, a counter some more.
+//! One access at a time: this port is for a driver, not for data. A write takes [`WRITE_CLOCKS`] (take, decode, judge twice,
+//! commit, answer), so that no comparison shares a clock with a decoder. A read takes [`READ_CLOCKS`] (take, decode, select,
+//! gather, answer), a counter some more.
 
 mod command;
 mod doorbell;
@@ -30,6 +31,11 @@ mod write;
 use crate::build::{Module, Sig};
 use pagetrain_formats::regs::{self, Access, Legal, Register, REGISTERS};
 use pagetrain_formats::Config;
+
+/// Clocks from a write to the next when nobody stalls.
+pub const WRITE_CLOCKS: usize = 6;
+/// Clocks from a read to the next when nobody stalls; counters take longer.
+pub const READ_CLOCKS: usize = 5;
 
 /// How a register of the table is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

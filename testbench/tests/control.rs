@@ -197,7 +197,7 @@ fn test_fails_when_control_is_broken() {
         // Looks at `idle` at once.
         ("if (count[4]) begin", "if (1'b1) begin"),
         // A clock too short.
-        ("if (count == 5'h0f) begin", "if (count == 5'h0e) begin"),
+        ("if (count == ", "if (5'd1 + count == "),
     ] {
         let broken = design().mutate(from, to).unwrap_or_else(|e| panic!("{e}"));
         let model = model(&broken);

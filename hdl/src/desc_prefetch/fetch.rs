@@ -22,6 +22,8 @@ pub(super) struct Fetch {
     pub count: Sig,
     /// To be driven: descriptors that leave the block in this clock.
     pub taken: Sig,
+    /// To be driven: descriptors that have arrived.
+    pub head: Sig,
 }
 
 /// Beats - 1 of the burst that brings `n` descriptors of a line from descriptor `first` on.
@@ -43,7 +45,12 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
     let base = m.input("cfg_base", 64, "ring: bus address");
     let log2 = m.input("cfg_log2", 4, "ring: log2 of its descriptors");
     let tail = m.input("tail", 16, "doorbell: descriptors posted so far");
-    let head = m.output_reg_rst("head", 16, 0, "descriptors asked for so far");
+    let head = m.output_reg_rst(
+        "head",
+        16,
+        0,
+        "descriptors read so far: the host may use their places",
+    );
     let ar_valid = m.output_reg_rst("m_ar_tvalid", 1, 0, "read burst");
     let ar_ready = m.input("m_ar_tready", 1, "");
     let ar_data = m.output_reg("m_ar_tdata", ar.width(), "AR");
@@ -52,6 +59,8 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
     let r_err = m.input("s_r_err", 1, "the beat's response was not OKAY");
     let drained = m.output_reg_rst("drained", 1, 0, "all that was posted has been taken");
 
+    // Ahead of `head` by what is under way: only data that have come may be overwritten by the host.
+    let asked = m.reg_rst("asked", 16, 0);
     let taken = m.wire("taken", 2);
     let burst = m.reg_rst("burst", 1, 0);
     let first = m.reg("first", 2);
@@ -65,12 +74,15 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
     let n = m.reg("n", 3);
     let any = m.reg_rst("any", 1, 0);
     let offset = m.reg("offset", 16 + 4);
-    let to_end = m.named("to_end", lit(3, PER_LINE as u128) - head.bits(0, 2).zext(3));
+    let to_end = m.named(
+        "to_end",
+        lit(3, PER_LINE as u128) - asked.bits(0, 2).zext(3),
+    );
     let st: Vec<Sig> = m.states("ST", &["LOOK", "COUNT", "DECIDE", "ASK"]);
     let state = m.reg_rst("state", 2, 0);
     let mask = m.named("mask", !lit(16, 0xffff).shl_by(&log2));
     let beat_bits = cfg.log2_d_bytes();
-    let beats = beats_less_one(cfg.d_bytes(), &head.bits(0, 2), &n);
+    let beats = beats_less_one(cfg.d_bytes(), &asked.bits(0, 2), &n);
     m.seq(
         "look what is posted; count it; ask for it if it fits",
         |b| {
@@ -80,7 +92,7 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
             });
             b.switch(&state, |s| {
                 s.case(&st[0], |b| {
-                    b.set(&posted, &tail - &head);
+                    b.set(&posted, &tail - &asked);
                     b.set(&state, &st[1]);
                 });
                 s.case(&st[1], |b| {
@@ -91,7 +103,7 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
                     let part = posted.lt(to_end.zext(16));
                     b.set(&n, mux(part, posted.bits(0, 3), &to_end));
                     // Down to the beat in which the first descriptor lies.
-                    let bytes = cat(&[&head & &mask, lit(4, 0)]);
+                    let bytes = cat(&[&asked & &mask, lit(4, 0)]);
                     b.set(&offset, bytes.shr(beat_bits).shl(beat_bits));
                     b.set(&state, &st[2]);
                 });
@@ -106,9 +118,9 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
                     b.set(&ar_valid, 1);
                     let addr = &base + offset.zext(64);
                     b.set(&ar_data, ar.pack(&[("addr", addr), ("len", beats)]));
-                    b.set(&head, &head + n.zext(16));
+                    b.set(&asked, &asked + n.zext(16));
                     b.set(&burst, 1);
-                    b.set(&first, head.bits(0, 2));
+                    b.set(&first, asked.bits(0, 2));
                     b.set(&count, &n);
                 });
             });
@@ -118,14 +130,14 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
     let width = held.width();
     let r_last = m.named("r_last", &r_valid & rd.get(&r_data, "last"));
     m.seq("what was asked for and has not left", |b| {
-        let asked = mux(&burst, count.zext(width), 0);
-        b.set(&held, &held + asked - taken.zext(width));
+        let more = mux(&burst, count.zext(width), 0);
+        b.set(&held, &held + more - taken.zext(width));
         b.set(
             &open_bursts,
             &open_bursts + burst.zext(width) - r_last.zext(width),
         );
         b.set(&idle, !open_bursts.any() & !&burst & state.ne(&st[3]));
-        b.set(&drained, tail.eq(&head) & !held.any() & !&burst);
+        b.set(&drained, tail.eq(&asked) & !held.any() & !&burst);
         b.when(&r_valid & &r_err, |b| {
             b.set(&poisoned, 1);
         });
@@ -138,5 +150,6 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
         first,
         count,
         taken,
+        head,
     }
 }

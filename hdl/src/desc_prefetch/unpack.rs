@@ -83,6 +83,9 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
         b.when(&cut, |b| {
             b.set(&place, &place + 1);
             b.set(&left, &left - 1);
+            b.when(!&f.poisoned, |b| {
+                b.set(&f.head, &f.head + 1);
+            });
             b.when(&last, |b| {
                 b.set(&busy, 0);
             });

@@ -24,11 +24,11 @@ pub(super) fn commands(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_d
     let cmd_valid = m.output_reg_rst("cmd_valid", 1, 0, "a command waits or is under way");
     let cmd_op = m.output_reg("cmd_op", 3, "which");
     let stat_stopped = m.output_reg_rst("stat_stopped", 1, 0, "pulse: the queue has stopped");
-    let wait_reset = m.reg_rst("wait_reset", 1, 0);
     let stopping = m.reg_rst("stopping", 1, 0);
     let stopped = m.reg_rst("stopped", 1, 0);
+    let stop_seen = m.reg_rst("stop_seen", 1, 0);
     let count = m.reg_rst("cmd_count", 16, 0);
-    let enable = w.enable.clone();
+    let (enable, wait_reset) = (w.enable.clone(), w.resetting.clone());
 
     let write_ctrl = m.named("write_ctrl", &w.commit & w.hit(regs::CTRL));
     m.seq("CTRL: a reset also disables", |b| {
@@ -37,6 +37,7 @@ pub(super) fn commands(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_d
             b.set(&enable, w.data.bit(regs::CTRL_ENABLE.lsb));
             b.set(&parser_enable, w.data.bit(regs::CTRL_PARSER_ENABLE.lsb));
             b.when(w.data.bit(regs::CTRL_RESET.lsb), |b| {
+                b.set(&enable, 0);
                 b.set(&reset_req, !&wait_reset);
                 b.set(&wait_reset, 1);
             });
@@ -60,9 +61,11 @@ pub(super) fn commands(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_d
         },
     );
 
+    // After a STOP or a bus error there is nothing left that a command could act on.
+    let dead = m.named("dead", &stopping | &stopped | &halted);
     let take = m.named(
         "take_cmd",
-        w.allowed(regs::Q_CMD) & !&cmd_valid & !&wait_reset & !&stopped,
+        w.allowed(regs::Q_CMD) & !&cmd_valid & !&wait_reset & !&dead,
     );
     let is_stop = w.data.bits(0, 3).eq(Command::Stop.code());
     m.seq("one command at a time", |b| {
@@ -79,7 +82,8 @@ pub(super) fn commands(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_d
             });
         });
         // STOP is finished when the host can see that it is.
-        b.when(&stopping & !&cmd_valid & &stop_written, |b| {
+        b.set(&stop_seen, &stopping & (&stop_seen | &stop_written));
+        b.when(&stopping & !&cmd_valid & &stop_seen, |b| {
             b.set(&stopping, 0);
             b.set(&stopped, 1);
             b.set(&stat_stopped, 1);

@@ -1,7 +1,7 @@
 //! Doorbells: ring indices that the host moves, as far as they may go.
 //!
 //! An index that runs ahead of the ring would make the engine take stale descriptors for buffers, so a
-//! doorbell that is not a legal move is ignored.
+//! doorbell that is not a legal move is ignored. So is one that comes during a reset, which would be lost.
 
 use super::write::Write;
 use super::Shown;
@@ -24,6 +24,9 @@ pub(super) fn doorbells(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_
         let fine = m.reg(&format!("{name}_fine"), 1);
         let step = m.reg(&format!("{name}_step"), 16);
         let limit = m.reg(&format!("{name}_limit"), 16);
+        // The old value stood still for both clocks of the judgement: no reset in between.
+        let still = m.reg(&format!("{name}_still"), 1);
+        let calm = m.named(&format!("{name}_calm"), &still & !&w.resetting);
         if let Some(log2) = log2 {
             let log2 = shown.get(log2).clone();
             let posted = m.reg(&format!("{name}_posted"), 16);
@@ -31,13 +34,15 @@ pub(super) fn doorbells(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_
                 b.set(&step, &new - &old);
                 b.set(&posted, &new - &engine);
                 b.set(&limit, lit(16, 1).shl_by(&log2));
-                b.set(&fine, step.le(&limit) & posted.le(&limit));
+                b.set(&still, !&w.resetting);
+                b.set(&fine, step.le(&limit) & posted.le(&limit) & &calm);
             });
         } else {
             m.seq("only entries that were written can be taken", |b| {
                 b.set(&step, &new - &old);
                 b.set(&limit, &engine - &old);
-                b.set(&fine, step.le(&limit));
+                b.set(&still, !&w.resetting);
+                b.set(&fine, step.le(&limit) & &calm);
             });
         }
         let hit = w.hit(addr);

@@ -27,7 +27,7 @@ pub(super) fn read(m: &mut Module, cfg: &Config, shown: &Shown) {
     m.unused(ar_addr.bits(0, 2), "registers are dwords");
 
     let addr = m.reg("r_addr", 14);
-    let high = m.reg("counter_high", 32);
+    let high = m.reg_rst("counter_high", 32, 0);
     let st: Vec<Sig> = m.states(
         "R",
         &["ANSWER", "TAKE", "DECODE", "SELECT", "GATHER", "COUNTER"],

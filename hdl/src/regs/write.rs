@@ -24,6 +24,8 @@ pub(super) struct Write {
     pub bad_bells: Vec<Expr>,
     /// CTRL.enable.
     pub enable: Sig,
+    /// CTRL.reset: a reset was asked for and has not ended.
+    pub resetting: Sig,
 }
 
 impl Write {
@@ -85,6 +87,7 @@ pub(super) fn channel(m: &mut Module, cfg: &Config, shown: &Shown) -> Write {
     m.unused(aw_addr.bits(0, 2), "registers are dwords");
 
     let enable = m.reg_rst("enable", 1, 0);
+    let resetting = m.reg_rst("wait_reset", 1, 0);
     let addr = m.reg("w_addr", 14);
     let data = m.reg("w_dword", 32);
     let strobed = m.reg("w_strobed", 1);
@@ -140,6 +143,7 @@ pub(super) fn channel(m: &mut Module, cfg: &Config, shown: &Shown) -> Write {
         accepted: vec![],
         bad_bells: vec![],
         enable,
+        resetting,
     };
     for (i, r) in REGISTERS.iter().enumerate().filter(|(_, r)| r.writable()) {
         let name = r.name.to_lowercase();
