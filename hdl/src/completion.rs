@@ -11,6 +11,7 @@
 //! | `rec_free`, `rec_free_slot` | out | 1, slot | a record of that slot was read |
 //! | `done_seq` | in | 16 | commands that `dma_write` has done |
 //! | `cfg_base`, `cfg_log2`, `cq_head` | in | 64, 4, 16 | the ring; entries that the host has taken |
+//! | `cq_planned` | out | 16 | entries that are, or will be, written; the host may see one before its response comes |
 //! | `cq_tail`, `stat_entries` | out | 16, 8 | entries acknowledged; how many in this clock |
 //! | `stop_written` | out | 1 | pulse: a STOP entry was acknowledged |
 //! | `m_aw_t*`, `m_w_t*` | out | AW, WD | bursts |
@@ -25,6 +26,8 @@
 //! - An address is shown when its data are at hand, so that a completion never keeps the bus waiting for the record memory.
 //! - D = 512: two entries of a burst share a beat; a lone one is written with half the strobes.
 //! - `idle` tells the truth from the second clock after `quiesce` rose.
+//! - Cost at W = 64, D = 128: 1328 LUT4, 2452 FF, 210 CCU2C, 201 DPR16X4, 23 DP16KD; 173 to 183 MHz, the inferred
+//!   memory's clock-to-output (three seeds, LFE5U-85 speed 8, Yosys 0.70, nextpnr-ecp5 0.11); 207 MHz without it.
 //!
 //! ## Pipeline
 //! 1. Queue: emissions in one FIFO, their whole entries (few) in another.
@@ -130,7 +133,7 @@ pub fn completion(cfg: &Config) -> Module {
         ],
     );
     queue(&mut m, cfg, &plan, &read);
-    plan.show(&mut m, &["done_seq", "cfg_log2", "cq_head"]);
+    plan.show(&mut m, &["done_seq", "cfg_log2", "cq_head", "cq_planned"]);
     announce.show(
         &mut m,
         &["cfg_base", "cq_tail", "stat_entries", "stop_written"],
