@@ -339,6 +339,7 @@ fn host(w: &mut Wiring, b: &Blocks) {
     w.wire(&b.completion, "cfg_log2", regs.out("cfg_cq_log2"));
     w.wire(&b.completion, "cq_head", regs.out("head_cq"));
     w.wire(regs, "in_cq_tail", b.completion.out("cq_tail"));
+    w.wire(regs, "cq_planned", b.completion.out("cq_planned"));
     w.wire(regs, "stop_written", b.completion.out("stop_written"));
 
     // Halt and reset.

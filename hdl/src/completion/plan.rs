@@ -81,7 +81,7 @@ struct Ring {
 fn ring(m: &mut Module, cfg: &Config) -> Ring {
     let log2 = m.input("cfg_log2", 4, "ring: log2 of its entries");
     let cq_head = m.input("cq_head", 16, "entries that the host has taken");
-    let planned = m.reg_rst("entries_planned", 16, 0);
+    let planned = m.output_reg_rst("cq_planned", 16, 0, "entries planned");
     let size = m.reg("size", 16);
     let mask = m.reg("mask", 15);
     let limit = m.reg("limit", 16);

@@ -20,7 +20,15 @@ pub(super) fn doorbells(m: &mut Module, w: &mut Write, shown: &mut Shown, reset_
     for (addr, name, engine, log2) in BELLS {
         let doc = by_addr(addr).map_or("", |r| r.doc);
         let old = m.output_reg_rst(name, 16, 0, doc);
-        let engine = shown.get(engine).clone();
+        let engine = match log2 {
+            Some(_) => shown.get(engine).clone(),
+            // A host may see an entry, and take it, before its response has come back to the engine.
+            None => m.input(
+                "cq_planned",
+                16,
+                "completion entries written, or about to be",
+            ),
+        };
         let fine = m.reg(&format!("{name}_fine"), 1);
         let step = m.reg(&format!("{name}_step"), 16);
         let limit = m.reg(&format!("{name}_limit"), 16);

@@ -47,9 +47,12 @@ fn registers() -> Design {
         .ports(ports(false))
 }
 
-/// The ports of an AXI4-Lite subordinate, `monitored`: as outputs alone where the design drives.
-fn ports(all_out: bool) -> Vec<PortDecl> {
-    let (ins, outs): (&[(&str, u32)], &[(&str, u32)]) = (
+/// Names and widths of ports.
+type Named = &'static [(&'static str, u32)];
+
+/// The ports of an AXI4-Lite subordinate; `puppet`: without clock and reset, which a puppet adds itself.
+fn ports(puppet: bool) -> Vec<PortDecl> {
+    let (ins, outs): (Named, Named) = (
         &[
             ("awaddr", 8),
             ("awvalid", 1),
@@ -67,11 +70,11 @@ fn ports(all_out: bool) -> Vec<PortDecl> {
             ("rdata", 32),
         ],
     );
-    let more_ins: &[(&str, u32)] = &[("araddr", 8), ("arvalid", 1), ("rready", 1)];
-    let more_outs: &[(&str, u32)] = &[("rresp", 2), ("rvalid", 1)];
+    let more_ins: Named = &[("araddr", 8), ("arvalid", 1), ("rready", 1)];
+    let more_outs: Named = &[("rresp", 2), ("rvalid", 1)];
     let name = |name: &str| format!("s_axil_{name}");
     let mut ports: Vec<PortDecl> = Vec::new();
-    if !all_out {
+    if !puppet {
         ports.extend(["clk", "rst"].map(|name| PortDecl::input(name, 1)));
     }
     ports.extend(
