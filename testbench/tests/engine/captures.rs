@@ -1,19 +1,47 @@
 //! Every capture through the engine.
 
-use super::support::{bench, config, frames, root, run};
+use super::support::{bench, capture_files, config, frames, run};
 use pagetrain_formats::Counter;
 use pagetrain_testbench::stall::StallProfile;
 
+/// Replays every capture at these widths, with and without merging, under a stall profile each.
+fn agrees(data_width: usize, dma_width: usize) {
+    let config = config(data_width, dma_width);
+    let profiles = StallProfile::ALL;
+    for (i, path) in capture_files().iter().enumerate() {
+        let frames = frames(path);
+        for merge in [0, 1] {
+            let seed = (2 * i) as u64 + u64::from(merge);
+            let stall = profiles[seed as usize % profiles.len()];
+            println!(
+                "{}: merge {merge}, seed {seed}, stall {stall}",
+                path.display()
+            );
+            let summary = run(&config, bench(&config, seed, stall, merge), &frames);
+            let gone = [
+                Counter::DropBad,
+                Counter::DropOversize,
+                Counter::DropOverflow,
+                Counter::DropDisabled,
+            ];
+            let gone: u64 = gone.iter().map(|&c| summary.counter(c)).sum();
+            let came = summary.counter(Counter::RxFrames) + gone;
+            assert_eq!(came, frames.len() as u64, "every frame is counted once");
+        }
+    }
+}
+
 #[test]
-fn agrees_with_the_model_when_a_capture_is_replayed() {
-    let config = config(64, 128);
-    let path = root().join("captures/own_iperf_v4_1500_4flows.pcap");
-    let frames = frames(&path);
-    let summary = run(&config, bench(&config, 1, StallProfile::None, 1), &frames);
-    println!(
-        "{} clocks, {} trains",
-        summary.clocks,
-        summary.counter(Counter::Trains)
-    );
-    assert_eq!(summary.counter(Counter::RxFrames), frames.len() as u64);
+fn agrees_with_the_model_when_captures_are_replayed_at_64_bits() {
+    agrees(64, 128);
+}
+
+#[test]
+fn agrees_with_the_model_when_captures_are_replayed_at_128_bits() {
+    agrees(128, 256);
+}
+
+#[test]
+fn agrees_with_the_model_when_both_widths_are_the_same() {
+    agrees(64, 64);
 }

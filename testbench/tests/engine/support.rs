@@ -41,6 +41,22 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The project's captures, and the public ones that lie beside a developer's checkout.
+pub fn capture_files() -> Vec<PathBuf> {
+    let mut files = vec![];
+    for folder in [root().join("captures"), root().join("../shared/captures")] {
+        match std::fs::read_dir(&folder) {
+            Ok(entries) => files.extend(entries.flatten().map(|e| e.path())),
+            Err(_) => println!("skipped: {} is not there", folder.display()),
+        }
+    }
+    files.retain(|f| f.extension().is_some_and(|e| e == "pcap"));
+    files.sort_by_key(|f| f.file_name().map(|n| n.to_owned()));
+    files.dedup_by_key(|f| f.file_name().map(|n| n.to_owned()));
+    assert!(!files.is_empty(), "the project's own captures are missing");
+    files
+}
+
 /// A capture's frames.
 pub fn frames(path: &Path) -> Vec<TimedFrame> {
     let file = File::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
