@@ -48,8 +48,10 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             c.when(&write_small | &sh.placing, |b| b.set(&extra, &extra + 1));
         });
     });
-    // Once, and at once, should the records have to wait.
-    let place = m.named("place", &sh.go | &sh.placing);
+    // Whether the records have to wait does not matter: it is the same each time. But what the operation before has
+    // left must have gone.
+    let settle = m.named("settle", &sh.acting & &d.clear);
+    let place = m.named("place", &settle | &sh.placing);
     m.connect(&p.pages, "walk", &walk);
     m.connect(&p.pages, "place", &place);
     m.connect(&p.pages, "commit", &packet_end);
@@ -94,7 +96,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             &clear_timer,
             &sh.finish & (&d.closes | (&packet_end & !&stays)),
         );
-        b.when(&started | &sh.ending, |b| {
+        b.when(&settle | &sh.ending, |b| {
             b.set(&next_seq, job("seq_next"));
             b.set(
                 &next_bytes,
@@ -166,8 +168,8 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
         p.pages.out("frag_fill").bit(16),
         "a fragment does not begin at a page's end",
     );
-    m.connect(&p.report, "copy_busy", p.copy.out("busy"));
-    m.connect(&p.report, "issued", p.copy.out("issued"));
+    m.connect(&p.report, "copy_free", p.copy.out("free"));
+    m.connect(&p.report, "issued_next", p.copy.out("issued_next"));
     Next {
         done_first,
         simple,

@@ -7,12 +7,13 @@
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
 //! | `load` | in | 1 | a frame begins; `has_*`, `small_*`, `hdr_len`, `base*`, `strips`, `words` are taken |
+//! | | | | (`has_second`, `hdr_len` and `small_0` stand for one clock more) |
 //! | `has_hdr`, `has_second`, `has_page` | in | 1 | which parts it has |
 //! | `page_load` | in | 1 | one more page fragment is ready |
 //! | `page_addr`, `page_len`, `page_off`, `page_last` | in | | the fragment; stands until `page_busy` is low |
 //! | `page_busy` | out | 1 | a fragment waits to be taken |
-//! | `busy`, `free` | out | 1 | commands of the frame are still to come; none will be in the next clock |
-//! | `issued` | out | 16 | register: commands made so far |
+//! | `free` | out | 1 | no commands of the frame will be to come in the next clock |
+//! | `issued_next` | out | 16 | commands made so far, that of this clock included |
 //! | `room` | out | 1 | at least a frame's commands fit |
 //! | `discard` | in | 1 | commands are thrown away (the engine has halted) |
 //! | `m_axis_cmd_t*` | out | CMD | commands |
@@ -21,8 +22,8 @@
 //!   only while `page_busy` is low and `room` is high; so nothing here ever waits.
 //!
 //! ## Pipeline
-//! 1. *part*: the header when `load`ed, then what is pending: second buffer, fragment, nothing.
-//! 2. *cut*: the part's command, or its piece before the tags while the rest takes its place.
+//! 1. *part*: what is pending: header, second buffer, fragment, nothing.
+//! 2. *cut*: the part's command, or its piece before the tags and then the rest.
 //! 3. FIFO of [`DEPTH`] commands.
 
 use super::Widths;
@@ -64,12 +65,18 @@ pub fn copy(cfg: &Config) -> Module {
     let page_last = m.input("page_last", 1, "fragment: the last one");
     let discard = m.input("discard", 1, "throw commands away");
     let page_busy = m.output_reg_rst("page_busy", 1, 0, "a fragment waits to be taken");
-    let busy = m.output("busy", 1, "commands of the frame are still to come");
     let free = m.output("free", 1, "none will be to come");
-    let issued = m.output_reg_rst("issued", 16, 0, "commands made so far");
+    let issued_next = m.output("issued_next", 16, "commands made up to this clock");
     let room = m.output("room", 1, "a frame's commands fit");
 
-    m.comment("What the frame needs after its first part");
+    let hdr_part = mux(
+        &has_second,
+        lit(w.len, SMALL_BYTES as u128),
+        hdr_len.zext(w.len),
+    );
+    let hdr_part = m.named("hdr_part", hdr_part);
+
+    m.comment("What the frame needs");
     let base = m.reg("base_now", w.src);
     let base_strip = m.reg("base_strip_now", w.src);
     let strips = m.reg("strips_now", 1);
@@ -80,81 +87,70 @@ pub fn copy(cfg: &Config) -> Module {
     let more_hdr = m.reg_rst("more_hdr", 1, 0);
     let empty = m.reg_rst("empty", 1, 0);
 
-    m.comment("The part at work");
+    let hdr = m.reg_rst("hdr", 1, 0);
+
+    m.comment("The part at work; `rest`: its piece behind the tags");
     let valid = m.reg_rst("part_valid", 1, 0);
+    let rest = m.reg_rst("part_rest", 1, 0);
     let off = m.reg("part_off", w.len);
     let len = m.reg("part_len", w.len);
     let addr = m.reg("part_addr", 64);
     let last = m.reg("part_last", 1);
     let near = m.reg("part_near", 1);
+    let cut = m.reg("part_cut", 1);
+    let ahead = m.reg("part_ahead", 4);
+    let next = m.named("next_part", !&valid | !&cut | &rest);
 
     let mac = |width: usize| lit(width, MAC_BYTES as u128);
-    let cut = m.reg("part_cut", 1);
-    let ahead = m.named("ahead", mac(4) - off.trunc(4));
-    let next = m.named("next_part", !&valid | !&cut);
-
     let page_near = m.named("page_near", &strips & page_off.lt(mac(w.len)));
-    let page_ahead = mac(4) - page_off.trunc(4);
+    let page_ahead = m.named("page_ahead", mac(4) - page_off.trunc(4));
     let page_cut = m.named("page_cut", &page_near & page_len.gt(page_ahead.zext(w.len)));
     m.seq("Stage 1, part", |b| {
-        b.first(|c| {
-            c.when(&load, |b| {
-                b.comment("The header goes first");
-                b.set(&valid, &has_hdr);
-                b.set(&off, 0);
-                b.set(
-                    &len,
-                    mux(
-                        &has_second,
-                        lit(w.len, SMALL_BYTES as u128),
-                        hdr_len.zext(w.len),
-                    ),
-                );
-                b.set(&addr, cat(&[small_0.expr(), lit(8, 0)]));
-                b.set(&last, !&has_second & !&has_page);
-                b.set(&near, &strips_in);
-                b.set(&cut, &strips_in & hdr_len.gt(mac(w.hdr)));
-            });
-            c.when(!&next, |b| {
-                b.comment("The rest of a part that was cut");
-                b.set(&off, mac(w.len));
-                b.set(&len, &len - ahead.zext(w.len));
-                b.set(&addr, &addr + ahead.zext(64));
-                b.set(&near, 0);
-                b.set(&cut, 0);
-            });
-            c.when(&more_hdr, |b| {
-                b.set(&valid, 1);
-                b.set(&off, SMALL_BYTES);
-                b.set(&len, second_len.zext(w.len));
-                b.set(&addr, cat(&[second.expr(), lit(8, 0)]));
-                b.set(&last, &hdr_last);
-                b.set(&near, 0);
-                b.set(&cut, 0);
-            });
-            c.otherwise(|b| {
-                b.set(&valid, &page_busy | &empty);
-                b.set(&off, &page_off);
-                b.set(&len, &page_len & page_busy.repeat(w.len));
-                b.set(&addr, &page_addr);
-                b.set(&last, &page_last | &empty);
-                b.set(&near, &page_near);
-                b.set(&cut, &page_cut & &page_busy);
+        b.set(&rest, !&next);
+        b.when(&next, |b| {
+            b.set(&valid, &hdr | &more_hdr | &page_busy | &empty);
+            b.first(|c| {
+                c.when(&hdr, |b| {
+                    b.set(&off, 0);
+                    b.set(&len, &hdr_part);
+                    b.set(&addr, cat(&[small_0.expr(), lit(8, 0)]));
+                    b.set(&last, &hdr_last & !&more_hdr);
+                    b.set(&near, &strips);
+                    b.set(&cut, &strips & hdr_len.gt(mac(w.hdr)));
+                    b.set(&ahead, mac(4));
+                });
+                c.when(&more_hdr, |b| {
+                    b.set(&off, SMALL_BYTES);
+                    b.set(&len, second_len.zext(w.len));
+                    b.set(&addr, cat(&[second.expr(), lit(8, 0)]));
+                    b.set(&last, &hdr_last);
+                    b.set(&near, 0);
+                    b.set(&cut, 0);
+                });
+                c.otherwise(|b| {
+                    b.set(&off, &page_off);
+                    b.set(&len, &page_len & page_busy.repeat(w.len));
+                    b.set(&addr, &page_addr);
+                    b.set(&last, &page_last | &empty);
+                    b.set(&near, &page_near);
+                    b.set(&cut, &page_cut & &page_busy);
+                    b.set(&ahead, &page_ahead);
+                });
             });
         });
     });
     m.seq("What is pending", |b| {
         b.when(&next, |b| {
-            b.first(|c| {
-                c.when(&more_hdr, |b| b.set(&more_hdr, 0));
-                c.otherwise(|b| {
-                    b.set(&page_busy, 0);
-                    b.set(&empty, 0);
-                });
+            b.set(&hdr, 0);
+            b.when(!&hdr, |b| b.set(&more_hdr, 0));
+            b.when(!&hdr & !&more_hdr, |b| {
+                b.set(&page_busy, 0);
+                b.set(&empty, 0);
             });
         });
         b.when(&page_load, |b| b.set(&page_busy, 1));
         b.when(&load, |b| {
+            b.set(&hdr, &has_hdr);
             b.set(&more_hdr, &has_second);
             b.set(&page_busy, &has_page);
             b.set(&empty, !&has_hdr & !&has_page);
@@ -167,23 +163,29 @@ pub fn copy(cfg: &Config) -> Module {
             b.set(&hdr_last, !&has_page);
         });
     });
-    let waits = m.named("parts_wait", &more_hdr | &page_busy | &empty);
-    m.assign(&busy, &valid | &waits);
-    m.assign(&free, !&waits & &next);
+    m.assign(&free, !&hdr & !&more_hdr & !&page_busy & !&empty & &next);
 
     let out_valid = m.reg_rst("out_valid", 1, 0);
     let out = m.reg("out", cmd.width());
-    let gives_back = m.named("gives_back", &last & !&cut);
+    let issued = m.reg_rst("issued", 16, 0);
+    m.assign(&issued_next, mux(&valid, &issued + 1, &issued));
+    let first = m.named("first_piece", &cut & !&rest);
     m.seq("Stage 2, cut", |b| {
         b.set(&out_valid, &valid);
-        b.when(&valid, |b| b.set(&issued, &issued + 1));
+        b.set(&issued, &issued_next);
+        let from = mux(&near & !&rest, &base, &base_strip);
+        let off = mux(&rest, mac(w.src), off.resize(w.src));
+        let behind = &len - ahead.zext(w.len);
         b.set(
             &out,
             cmd.pack(&[
-                ("src", mux(&near, &base, &base_strip) + off.resize(w.src)),
-                ("len", mux(&cut, ahead.zext(w.len), &len)),
-                ("addr", addr.expr()),
-                ("free", gives_back.expr()),
+                ("src", from + off),
+                (
+                    "len",
+                    mux(&rest, behind, mux(&first, ahead.zext(w.len), &len)),
+                ),
+                ("addr", &addr + (&ahead & rest.repeat(4)).zext(64)),
+                ("free", &last & !&first),
                 ("words", words.expr()),
             ]),
         );

@@ -168,7 +168,8 @@ pub fn pages(cfg: &Config) -> Module {
     let first_len = m.output_reg("first_len", w.len, "first fragment: bytes");
     let first_full = m.output_reg("first_full", 1, "first fragment: it fills its page");
     let from_new = m.named("from_new", &walk | !&keep);
-    let rest_f = m.named("rest_for_page", rest.zext(FILL));
+    let rest_next = m.reg("rest_next", w.len);
+    let rest_f = m.named("rest_for_page", rest_next.zext(FILL));
     let off_next = m.reg("off_next", w.len);
     let (walk_full, walk_more) = (rest_f.ge(&head_left), rest_f.gt(&head_left));
     let walk_full = m.named("walk_full", walk_full);
@@ -187,10 +188,14 @@ pub fn pages(cfg: &Config) -> Module {
         b.set(&pg_pop, &take | &walk | &take_unused);
         b.first(|c| {
             c.when(&walk, |b| {
-                b.set(&frag_len, mux(&walk_more, head_left.trunc(w.len), &rest));
+                b.set(
+                    &frag_len,
+                    mux(&walk_more, head_left.trunc(w.len), &rest_next),
+                );
                 b.set(&full, &walk_full);
                 b.set(&more, &walk_more);
                 b.set(&frag_off, &off_next);
+                b.set(&rest, &rest_next);
             });
             c.when(&choose, |b| {
                 b.set(&frag_len, mux(&some_more, &left, &bytes));
@@ -206,7 +211,6 @@ pub fn pages(cfg: &Config) -> Module {
                 b.set(&first_len, mux(&some_more, &left, &bytes));
                 b.set(&first_full, &fills);
             });
-            c.when(&place, |b| b.set(&rest, &rest - &frag_len));
         });
     });
 
@@ -222,6 +226,7 @@ pub fn pages(cfg: &Config) -> Module {
         b.when(&place, |b| {
             b.set(&next, moved.pack());
             b.set(&off_next, &frag_off + &frag_len);
+            b.set(&rest_next, &rest - &frag_len);
         });
     });
     m.assign(&fill_next, Page::unpack(&next.expr()).fill);

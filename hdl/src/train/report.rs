@@ -11,7 +11,7 @@
 //! | `give_*` | in | | that buffer; stands in the two clocks after `load` |
 //! | `placed`, `after`, `last` | in | 1 | its packet is placed; close that train; give the flow's page back |
 //! | `after_*`, `last_*` | in | | the train and the page; stand from the clock after `placed` on |
-//! | `copy_busy`, `issued` | in | 1, 16 | commands are still to come; commands so far |
+//! | `copy_free`, `issued_next` | in | 1, 16 | no command will be to come in the next clock; commands up to this one |
 //! | `free`, `room` | out | 1 | nothing will be pending in the next clock; an operation's emissions fit |
 //! | `discard` | in | 1 | emissions are thrown away (the engine has halted) |
 //! | `m_axis_emit_t*` | out | EMIT | emissions |
@@ -23,7 +23,7 @@ use super::entry::entry;
 use super::Widths;
 use crate::build::*;
 use crate::bundle;
-use crate::prim::Fifo;
+use crate::prim::{lowest_one, Fifo};
 use pagetrain_formats::codes::{BufStatus, EntryType};
 use pagetrain_formats::completion::{buf, pkt};
 use pagetrain_formats::Config;
@@ -91,23 +91,24 @@ pub fn report(cfg: &Config) -> Module {
     let second = Train::inputs(&mut m, "after", &w);
     let last_cookie = m.input("last_cookie", 32, "cookie of the page");
     let last_fill = m.input("last_fill", 16, "its fill pointer");
-    let copy_busy = m.input("copy_busy", 1, "commands are still to come");
-    let issued = m.input("issued", 16, "commands so far");
+    let copy_free = m.input("copy_free", 1, "no command will be to come");
+    let issued_next = m.input("issued_next", 16, "commands up to this clock");
     let discard = m.input("discard", 1, "throw emissions away");
     let free = m.output("free", 1, "nothing will be pending");
     let room = m.output("room", 1, "an operation's emissions fit");
 
     m.comment("What is pending, in the order in which it leaves");
     let pending = m.regs_rst("pending", 4, 1, 0);
-    let own_commands = m.named("own_commands", !&copy_busy);
-    let ready = [
-        pending[0].expr(),
-        &pending[1] & !&pending[0],
-        &pending[2] & !&pending[1] & !&pending[0] & &own_commands,
-        &pending[3] & !&pending[2] & !&pending[1] & !&pending[0] & &own_commands,
-    ];
+    let firsts: Vec<Expr> = lowest_one(&cat_lsb_first(&pending)).each_bit();
+    let name = |i: usize| format!("first_{i}");
+    let head: Vec<Sig> = (0..4)
+        .map(|i| m.named(&name(i), firsts[i].clone()))
+        .collect();
     let pick: Vec<Sig> = (0..4)
-        .map(|i| m.named(&format!("pick_{i}"), ready[i].clone()))
+        .map(|i| {
+            let own = if i < 2 { lit(1, 1) } else { copy_free.expr() };
+            m.named(&format!("pick_{i}"), &head[i] & own)
+        })
         .collect();
     m.seq("Pending", |b| {
         for (p, done) in pending.iter().zip(&pick) {
@@ -132,7 +133,7 @@ pub fn report(cfg: &Config) -> Module {
 
     // In the FIFO a train and a buffer share their bits; the whole entry is made behind it.
     let range_w = w.rec + 7;
-    let trains = m.named("is_train", &pick[0] | &pick[2]);
+    let trains = m.named("is_train", &head[0] | &head[2]);
     let released = BufStatus::Released.code();
     let mut fields: Vec<(&str, Sig)> = vec![];
     let mut set: Vec<(Sig, Expr)> = vec![];
@@ -142,15 +143,15 @@ pub fn report(cfg: &Config) -> Module {
         fields.push((name, r));
     };
     reg("direct", !&trains);
-    reg("page", mux(&pick[3], lit(1, 1), &give_page));
+    reg("page", mux(&head[3], lit(1, 1), &give_page));
     reg(
         "status",
-        mux(&pick[3], lit(2, released.into()), &give_status),
+        mux(&head[3], lit(2, released.into()), &give_status),
     );
     reg(
         "value",
         onehot_mux(
-            &pick,
+            &head,
             &[
                 first.head(),
                 give_cookie.expr(),
@@ -162,7 +163,7 @@ pub fn report(cfg: &Config) -> Module {
     reg(
         "range",
         onehot_mux(
-            &pick,
+            &head,
             &[
                 first.range().zext(range_w.max(16)),
                 give_fill.zext(range_w.max(16)),
@@ -171,8 +172,8 @@ pub fn report(cfg: &Config) -> Module {
             ],
         ),
     );
-    reg("slot", mux(&pick[0], &close_slot, &after_slot));
-    reg("fence", issued.expr());
+    reg("slot", mux(&head[0], &close_slot, &after_slot));
+    reg("fence", issued_next.expr());
     let valid = m.reg_rst("out_valid", 1, 0);
     m.seq("The emission", |b| {
         b.set(&valid, or_all(&pick));
@@ -190,7 +191,7 @@ pub fn report(cfg: &Config) -> Module {
         "a page came back before it was full",
     );
     m.seq("Counters", |b| {
-        b.set(&stat_valid, &trains);
+        b.set(&stat_valid, &pick[0] | &pick[2]);
         b.set(&stat_trains, &pick[0] | (&pick[2] & &after_watched));
         b.set(&stat_reason, mux(&pick[0], &first.reason, &second.reason));
         b.set(
