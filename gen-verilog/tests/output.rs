@@ -160,3 +160,57 @@ fn files_are_written_and_others_left_alone() {
         .to_string();
     assert!(error.contains("mine.txt: "), "{error}");
 }
+
+/// Every legal value of every parameter, the others at their default; every pair of widths.
+fn corners() -> Vec<Config> {
+    let texts = [
+        ("flows", &[4, 5, 31, 33, 63, 64][..]),
+        ("page_size", &[4096, 16384, 65536]),
+        ("ingress_bytes", &[8192, 16384, 65536, 131_072, 262_144]),
+        ("parser_states", &[16, 32, 64]),
+        ("parser_steps", &[4, 5, 31, 32]),
+        ("parser_window", &[128, 256]),
+        ("train_entries", &[32, 64]),
+    ];
+    let one = |(name, values): (&str, &[usize])| -> Vec<String> {
+        values.iter().map(|v| format!("{name} = {v}")).collect()
+    };
+    let mut texts: Vec<String> = texts.into_iter().flat_map(one).collect();
+    for w in [64, 128, 256, 512] {
+        let wider = [64, 128, 256, 512].into_iter().filter(|&d| d >= w);
+        texts.extend(wider.map(|d| format!("data_width = {w}\ndma_width = {d}")));
+    }
+    let configs = texts.iter().map(|text| Config::from_toml(text).unwrap());
+    configs.collect()
+}
+
+/// What is wrong with the engine of one configuration, if anything.
+fn fault(config: &Config) -> Option<String> {
+    let files = match generate(config, "corner") {
+        Ok(files) => files,
+        Err(error) => return Some(error.to_string()),
+    };
+    let widths = [
+        ("s_axis_rx_tdata", config.data_width),
+        ("m_axi_wdata", config.dma_width),
+    ];
+    let top = text(&files, "pagetrain.v");
+    let missing = widths.iter().find(|(port, width)| {
+        let range = format!("[{}:0]", width - 1);
+        !top.lines()
+            .any(|line| line.contains(port) && line.contains(&range))
+    });
+    missing.map(|(port, width)| format!("no port {port} of {width} bits"))
+}
+
+#[test]
+fn every_legal_value_of_every_parameter_generates() {
+    let faults = corners().into_iter().filter_map(|config| {
+        // A part of the hardware that panics must not hide the others.
+        let fault = std::panic::catch_unwind(|| fault(&config));
+        let fault = fault.unwrap_or_else(|_| Some("panics".to_string()))?;
+        Some(format!("{}: {fault}", config.to_toml().replace('\n', ", ")))
+    });
+    let faults: Vec<String> = faults.collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
