@@ -3,10 +3,12 @@
 //! A capture that ends within a packet gives the packets before it and a warning. What makes the rest meaningless is an
 //! error: another link type, a damaged block.
 
+mod blocks;
+
 use crate::failure::Failure;
-use pcap_parser::pcapng::{Block, InterfaceDescriptionBlock};
-use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
-use pcap_parser::{create_reader, Linktype, PcapBlockOwned, PcapError};
+use blocks::{Content, Interfaces};
+use pcap_parser::traits::PcapReaderIterator;
+use pcap_parser::{create_reader, PcapError};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -31,28 +33,12 @@ pub struct Frame {
 pub struct Capture {
     name: String,
     reader: Box<dyn PcapReaderIterator + Send>,
-    interfaces: Vec<Interface>,
-    /// Parts of a second that a stamp of a pcap file counts.
-    nanosecond: bool,
+    interfaces: Interfaces,
     number: u64,
     cut: u64,
     empty: u64,
     warnings: Vec<String>,
     ended: bool,
-}
-
-/// What an interface description says.
-struct Interface {
-    linktype: Linktype,
-    /// Exponent of the stamps' resolution; bit 7: of 2 instead of 10.
-    resolution: u8,
-    offset: i64,
-}
-
-/// What a block holds for us.
-enum Content {
-    Nothing,
-    Ethernet(Frame, u32),
 }
 
 impl Capture {
@@ -81,8 +67,7 @@ impl Capture {
         Ok(Capture {
             name,
             reader,
-            interfaces: Vec::new(),
-            nanosecond: false,
+            interfaces: Interfaces::default(),
             number: 0,
             cut: 0,
             empty: 0,
@@ -96,12 +81,7 @@ impl Capture {
         while !self.ended {
             let content = match self.reader.next() {
                 Ok((length, block)) => {
-                    let content = content(
-                        block,
-                        &mut self.interfaces,
-                        &mut self.nanosecond,
-                        self.number + 1,
-                    );
+                    let content = self.interfaces.take(block, self.number + 1);
                     self.reader.consume(length);
                     content.map_err(|why| Failure::Usage(format!("{}: {why}", self.name)))?
                 }
@@ -201,122 +181,6 @@ impl State {
             PcapError::BufferTooSmall => State::Grow,
             _ => State::Damaged,
         }
-    }
-}
-
-fn content(
-    block: PcapBlockOwned<'_>,
-    interfaces: &mut Vec<Interface>,
-    nanosecond: &mut bool,
-    number: u64,
-) -> Result<Content, String> {
-    let plain = |linktype, resolution| Interface {
-        linktype,
-        resolution,
-        offset: 0,
-    };
-    match block {
-        PcapBlockOwned::LegacyHeader(header) => {
-            *nanosecond = header.is_nanosecond_precision();
-            let resolution = if *nanosecond { 9 } else { 6 };
-            // The upper bits may tell the length of an FCS.
-            let linktype = Linktype(header.network.0 & 0xFFFF);
-            interfaces.push(plain(linktype, resolution));
-            Ok(Content::Nothing)
-        }
-        PcapBlockOwned::Legacy(b) => {
-            let parts = if *nanosecond { 1 } else { 1000 };
-            let nanos = u64::from(b.ts_usec) * parts;
-            let stamp = Duration::from_secs(b.ts_sec.into()) + Duration::from_nanos(nanos);
-            frame(interfaces, 0, number, stamp, b.data, b.origlen)
-        }
-        PcapBlockOwned::NG(Block::SectionHeader(_)) => {
-            interfaces.clear();
-            Ok(Content::Nothing)
-        }
-        PcapBlockOwned::NG(Block::InterfaceDescription(b)) => {
-            interfaces.push(described(&b));
-            Ok(Content::Nothing)
-        }
-        PcapBlockOwned::NG(Block::EnhancedPacket(b)) => {
-            let ticks = u64::from(b.ts_high) << 32 | u64::from(b.ts_low);
-            let stamp = interfaces.get(b.if_id as usize).map(|i| i.stamp(ticks));
-            let stamp = stamp.unwrap_or_default();
-            frame(
-                interfaces,
-                b.if_id as usize,
-                number,
-                stamp,
-                b.packet_data(),
-                b.origlen,
-            )
-        }
-        PcapBlockOwned::NG(Block::SimplePacket(b)) => {
-            let length = b.data.len().min(b.origlen as usize);
-            frame(
-                interfaces,
-                0,
-                number,
-                Duration::ZERO,
-                &b.data[..length],
-                b.origlen,
-            )
-        }
-        PcapBlockOwned::NG(_) => Ok(Content::Nothing),
-    }
-}
-
-fn frame(
-    interfaces: &[Interface],
-    interface: usize,
-    number: u64,
-    stamp: Duration,
-    bytes: &[u8],
-    on_the_wire: u32,
-) -> Result<Content, String> {
-    let Some(description) = interfaces.get(interface) else {
-        return Err(format!(
-            "packet {number}: interface {interface} is not described"
-        ));
-    };
-    if description.linktype != Linktype::ETHERNET {
-        let rule = "must be 1 (Ethernet)";
-        return Err(format!(
-            "packet {number}: link type {}: {rule}",
-            description.linktype.0
-        ));
-    }
-    let bytes = bytes.to_vec();
-    let frame = Frame {
-        number,
-        stamp,
-        bytes,
-    };
-    Ok(Content::Ethernet(frame, on_the_wire))
-}
-
-fn described(block: &InterfaceDescriptionBlock<'_>) -> Interface {
-    Interface {
-        linktype: block.linktype,
-        resolution: block.if_tsresol,
-        offset: block.if_tsoffset,
-    }
-}
-
-impl Interface {
-    /// The time that a stamp of the interface tells.
-    fn stamp(&self, ticks: u64) -> Duration {
-        let exponent = u32::from(self.resolution & 0x7F);
-        let base: u128 = if self.resolution & 0x80 == 0 { 10 } else { 2 };
-        // A resolution that no clock has; its stamps mean nothing.
-        let Some(a_second) = base.checked_pow(exponent) else {
-            return Duration::ZERO;
-        };
-        let ticks = u128::from(ticks);
-        let nanos = (ticks % a_second).saturating_mul(1_000_000_000) / a_second;
-        let seconds = (ticks / a_second) as i128 + i128::from(self.offset);
-        let seconds = u64::try_from(seconds).unwrap_or(0);
-        Duration::new(seconds, nanos as u32)
     }
 }
 

@@ -20,7 +20,7 @@
 //!
 //! ## Pipeline
 //! One decision at the input (first beat: `enable`; other beats: as the first), then an output register with a spare
-//! ([`skid`]), so that ready is a register and a stalled sink costs no beat.
+//! ([`skid`](crate::prim::skid())), so that ready is a register and a stalled sink costs no beat.
 //!
 //! ```wavedrom
 //! { "signal": [

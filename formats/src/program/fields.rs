@@ -58,7 +58,7 @@ fields! {
     END_ADD = 1, 20, 8, "end_add", "added to the length";
     ADV_ADD = 2, 0, 8, "adv_add", "advance: constant part";
     ADV_SEL = 2, 8, 4, "adv_sel", "advance: chunk byte";
-    ADV_EN = 2, 12, 1, "adv_en", "advance: add ((chunk[adv_sel] >> adv_rshift) & adv_mask) << adv_lshift";
+    ADV_EN = 2, 12, 1, "adv_en", "advance: add ((chunk byte adv_sel >> adv_rshift) & adv_mask) << adv_lshift";
     ADV_RSHIFT = 2, 13, 3, "adv_rshift", "advance: right shift";
     ADV_MASK = 2, 16, 8, "adv_mask", "advance: mask";
     ADV_LSHIFT = 2, 24, 3, "adv_lshift", "advance: left shift";

@@ -8,7 +8,7 @@
 //! - [`memory`]: what the driver sees: the hardware's memory, with the model's beside it.
 //! - [`scoreboard`]: trace port to model.
 //! - [`driver`]: the host.
-//! - [`replay`]: a list of frames from end to end, with a summary.
+//! - [`mod@replay`]: a list of frames from end to end, with a summary.
 
 mod bench;
 mod compare;

@@ -18,7 +18,7 @@ pub struct WideSignal {
 }
 
 impl WideSignal {
-    /// As [`Signal::new`].
+    /// As [`Signal::new`](super::Signal::new).
     pub(super) fn new(
         wires: Rc<Wires>,
         name: &str,
