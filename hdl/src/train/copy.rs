@@ -169,6 +169,9 @@ pub fn copy(cfg: &Config) -> Module {
     let out = m.reg("out", cmd.width());
     let issued = m.reg_rst("issued", 16, 0);
     m.assign(&issued_next, mux(&valid, &issued + 1, &issued));
+    if w.src < w.len {
+        m.unused(off.from_bit(w.src), "no frame is as long as the store");
+    }
     let first = m.named("first_piece", &cut & !&rest);
     m.seq("Stage 2, cut", |b| {
         b.set(&out_valid, &valid);

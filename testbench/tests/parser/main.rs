@@ -225,8 +225,8 @@ fn test_fails_when_the_parser_is_broken() {
     assert!(ended.is_err(), "bytes beyond the frame went unnoticed");
     // The limit of steps comes one late.
     let model = broken(
-        "s1_last <= s0_step == 5'h10;",
-        "s1_last <= s0_step == 5'h11;",
+        "s1_last <= s0_step == 5'd16;",
+        "s1_last <= s0_step == 5'd17;",
     );
     let ended = run_batches(&model, limits, 1, StallProfile::None, 1, |_, _| {
         (chain(17), vec![vec![0; 60]])
