@@ -12,14 +12,6 @@ pub enum BuildError {
         /// Where it was looked for.
         venv: PathBuf,
     },
-    /// A header that the tracing variant needs is not installed.
-    #[error("waves need the header {header}: install the Debian package {package}")]
-    MissingHeader {
-        /// Header file, as C++ includes it.
-        header: &'static str,
-        /// Debian package that ships it.
-        package: &'static str,
-    },
     /// A tool could not be started at all.
     #[error("cannot run {tool}: {source}{}", if *.tool == "g++" { " (Debian package g++)" } else { "" })]
     Spawn {

@@ -17,6 +17,16 @@ const SHIM: &str = include_str!("shim.cc");
 /// Changes whenever the recipe below changes in a way that its arguments do not show.
 const RECIPE: &str = "1";
 
+/// What FST waves need, as build.rs has found it.
+const WAVE_LIBRARIES: [&str; 2] = [
+    concat!(env!("PAGETRAIN_ZLIB"), "/lib/libz.a"),
+    concat!(env!("PAGETRAIN_LZ4"), "/liblz4.a"),
+];
+const WAVE_INCLUDES: [&str; 2] = [
+    concat!(env!("PAGETRAIN_ZLIB"), "/include"),
+    concat!(env!("PAGETRAIN_LZ4"), "/include"),
+];
+
 /// All that decides what a model is; what it names is the cache key.
 pub(super) struct Recipe<'a> {
     design: &'a Design,
@@ -61,7 +71,7 @@ impl<'a> Recipe<'a> {
         if options.trace {
             verilator_args.push("--trace-fst".into());
             runtime_sources.push("verilated_fst_c.cpp");
-            libraries.extend(["-lz", "-llz4"]);
+            libraries.extend(WAVE_LIBRARIES);
         }
         if options.coverage {
             verilator_args.push("--coverage-line".into());
@@ -215,6 +225,9 @@ impl<'a> Recipe<'a> {
         cxx.args(&self.common_flags)
             .arg(dir_flag(&include))
             .arg(dir_flag(&include.join("vltstd")));
+        if !self.libraries.is_empty() {
+            cxx.args(WAVE_INCLUDES.map(|dir| dir_flag(Path::new(dir))));
+        }
         cxx
     }
 
