@@ -67,6 +67,8 @@ pub struct Pkt {
     pub page_full: bool,
     /// Header in small buffers, payload (if any) in pages.
     pub split: bool,
+    /// Part of a segment that a page's edge cut; its header was rewritten.
+    pub piece: bool,
     /// Network protocol.
     pub l3: L3,
     /// Transport protocol.

@@ -29,6 +29,7 @@ codes! {
         BadWrites = 21, "bad_writes", "register writes refused";
         BusErrors = 22, "bus_errors", "error responses on the AXI master";
         Completions = 23, "completions", "completion entries written";
+        SplitSegments = 24, "split_segments", "frames delivered in pieces, cut at the edge of a page";
     }
 }
 

@@ -41,6 +41,7 @@ fn completion_layouts_are_frozen() {
         (7, 2, 1, "head"),
         (7, 4, 1, "page_full"),
         (7, 5, 1, "split"),
+        (7, 6, 1, "piece"),
         (7, 7, 2, "l3"),
         (7, 9, 2, "l4"),
         (7, 11, 2, "ip_csum"),
@@ -219,6 +220,7 @@ fn register_map_is_frozen() {
         (0x100C, "Q_MAX_BYTES", "CFG", 65535),
         (0x1010, "Q_ADMIT_MIN", "CFG", 1024),
         (0x1014, "Q_PAGE_CTRL", "CFG", 0),
+        (0x1018, "Q_TRAIN_PAGES", "CFG", 8),
         (0x1020, "Q_CMD", "WO", 0),
         (0x1024, "Q_CMD_DONE", "RO", 0),
         (0x1030, "Q_KEY0", "RW", 0),
@@ -284,7 +286,8 @@ Q_DEFER_TICKS: ticks@0+15
 Q_MAX_AGGR: packets@0+7
 Q_MAX_BYTES: bytes@0+20
 Q_ADMIT_MIN: bytes@0+16
-Q_PAGE_CTRL: fresh_page@0+1
+Q_PAGE_CTRL: fresh_page@0+1 page_split@1+1
+Q_TRAIN_PAGES: pages@0+5
 Q_CMD: command@0+3
 Q_CMD_DONE: count@0+16
 Q_KEY8: sport@0+16 dport@16+16
@@ -308,6 +311,6 @@ fn counters_are_frozen() {
         .into_iter()
         .map(|(i, name, _)| format!("{i} {name}"))
         .collect();
-    let expected = "0 rx_frames,1 rx_bytes,2 drop_bad,3 drop_oversize,4 drop_overflow,5 drop_no_buffer,6 drop_disabled,7 bad_ip_csum,8 bad_l4_csum,9 rejected,10 flow_hits,11 flow_misses,12 flow_creations,13 flow_evictions,14 table_full,15 trains,16 aggregated,17 pages_filled,18 pages_released,19 bad_descriptors,20 bad_doorbells,21 bad_writes,22 bus_errors,23 completions,32 closed_none,33 closed_single,34 closed_timer,35 closed_max_aggr,36 closed_max_bytes,37 closed_seq,38 closed_flag,39 closed_header,40 closed_ip_id,41 closed_csum,42 closed_short,43 closed_page,44 closed_evict,45 closed_flush_all,46 closed_flush_flow,47 closed_poll,48 closed_no_buffer,49 closed_stop";
+    let expected = "0 rx_frames,1 rx_bytes,2 drop_bad,3 drop_oversize,4 drop_overflow,5 drop_no_buffer,6 drop_disabled,7 bad_ip_csum,8 bad_l4_csum,9 rejected,10 flow_hits,11 flow_misses,12 flow_creations,13 flow_evictions,14 table_full,15 trains,16 aggregated,17 pages_filled,18 pages_released,19 bad_descriptors,20 bad_doorbells,21 bad_writes,22 bus_errors,23 completions,24 split_segments,32 closed_none,33 closed_single,34 closed_timer,35 closed_max_aggr,36 closed_max_bytes,37 closed_seq,38 closed_flag,39 closed_header,40 closed_ip_id,41 closed_csum,42 closed_short,43 closed_page,44 closed_evict,45 closed_flush_all,46 closed_flush_flow,47 closed_poll,48 closed_no_buffer,49 closed_stop";
     assert_eq!(list.join(","), expected);
 }

@@ -71,6 +71,7 @@ fn widest() -> Pkt {
         }),
         page_full: true,
         split: true,
+        piece: true,
         l3: L3::V6,
         l4: L4::Udp,
         ip_csum: Csum::Bad,
@@ -227,7 +228,7 @@ fn decode_refuses_what_no_engine_writes() {
 
 prop_compose! {
     fn packet()(a in any::<[u32; 2]>(), b in any::<[u16; 6]>(), hdr_len in 0u16..1024, l3_off: u8, l4_off in 0u16..512,
-        ext_count in 0u8..32, flags in any::<[bool; 4]>(), codes in any::<[u8; 5]>(),
+        ext_count in 0u8..32, flags in any::<[bool; 5]>(), codes in any::<[u8; 5]>(),
         head in proptest::option::of((0u32..1 << 20, 0u8..128, 0usize..18, 0u8..128))) -> Pkt {
         let pick = |i: usize| u32::from(codes[i] % 3);
         Pkt {
@@ -237,7 +238,7 @@ prop_compose! {
             head: head.map(|(train_bytes, train_packets, r, train_entries)| Head {
                 train_bytes, train_packets, reason: Reason::ALL[r], train_entries,
             }),
-            page_full: flags[0], split: flags[1], ip_opt: flags[2], watched: flags[3],
+            page_full: flags[0], split: flags[1], ip_opt: flags[2], watched: flags[3], piece: flags[4],
             l3: L3::from_code(pick(0)).unwrap(), l4: L4::from_code(pick(1)).unwrap(),
             ip_csum: Csum::from_code(pick(2)).unwrap(), l4_csum: Csum::from_code(pick(3)).unwrap(),
             vlan_count: pick(4) as u8,

@@ -205,6 +205,7 @@ fn macros_read_what_the_tables_write() {
         }),
         page_full: true,
         split: true,
+        piece: true,
         l3: codes::L3::V6,
         l4: codes::L4::Tcp,
         ip_csum: codes::Csum::None,

@@ -97,6 +97,7 @@ fn packet(frame: &Stored, plan: &Plan, small: Option<u32>, first: Option<Fragmen
         head: None,
         page_full: fragment.full,
         split: plan.way == Way::Split,
+        piece: false,
         l3: match either(flag::V4, flag::V6) {
             (true, _) => L3::V4,
             (_, true) => L3::V6,

@@ -195,6 +195,11 @@ fn decide(w: &mut Wiring, cfg: &Config, b: &Blocks) {
     ] {
         w.wire(t, port, field(b, reg_field, register));
     }
+    let page_split = [
+        field(b, &Q_PAGE_CTRL_PAGE_SPLIT, "cfg_q_page_ctrl"),
+        field(b, &Q_TRAIN_PAGES_VALUE, "cfg_q_train_pages"),
+    ];
+    w.m.unused(cat(&page_split), "the train block cuts no segment yet");
     let tick = w.core("u_prescaler", prescaler::prescaler());
     w.wire(&tick, "clocks", b.regs.out("cfg_tick_clocks"));
     w.wire(t, "tick", tick.out("tick"));
@@ -405,6 +410,8 @@ fn counters(w: &mut Wiring, b: &Blocks, bus_errors: &Sig) {
         Counter::BadWrites => b.regs.out("stat_bad_write").expr(),
         Counter::BusErrors => bus_errors.expr(),
         Counter::Completions => b.completion.out("stat_entries").expr(),
+        // The train block cuts no segment yet.
+        Counter::SplitSegments => lit(1, 0),
         in_train => train(in_train),
     };
     let gains: Vec<(Counter, Expr)> = Counter::ALL.iter().map(|&c| (c, gain(c))).collect();

@@ -37,6 +37,7 @@ fields! {
     HEAD = 7, 2, 1, "head", "first packet of a train";
     PAGE_FULL = 7, 4, 1, "page_full", "this fragment filled its page";
     SPLIT = 7, 5, 1, "split", "header in small buffers, payload (if any) in pages";
+    PIECE = 7, 6, 1, "piece", "part of a segment that a page's edge cut; its header was rewritten";
     L3_TYPE = 7, 7, 2, "l3", "network protocol";
     L4_TYPE = 7, 9, 2, "l4", "transport protocol";
     IP_CSUM = 7, 11, 2, "ip_csum", "verdict on the IPv4 header checksum";
@@ -80,6 +81,7 @@ pub(super) fn encode(p: &Pkt, d: &mut [u32; DWORDS]) {
     }
     put(PAGE_FULL, p.page_full.into());
     put(SPLIT, p.split.into());
+    put(PIECE, p.piece.into());
     put(L3_TYPE, p.l3.code());
     put(L4_TYPE, p.l4.code());
     put(IP_CSUM, p.ip_csum.code());
@@ -106,6 +108,7 @@ pub(super) fn decode(d: &[u32; DWORDS]) -> Result<Pkt, CompletionError> {
         head: decode_head(d)?,
         page_full: PAGE_FULL.is_set(d),
         split: SPLIT.is_set(d),
+        piece: PIECE.is_set(d),
         l3: code(L3_TYPE, d, L3::from_code)?,
         l4: code(L4_TYPE, d, L4::from_code)?,
         ip_csum: code(IP_CSUM, d, Csum::from_code)?,

@@ -136,6 +136,10 @@ registers! {
     }
     Q_PAGE_CTRL = 0x1014, Cfg, ZERO, Any, "use of pages" {
         Q_PAGE_CTRL_FRESH_PAGE = 0, 1, "fresh_page", "each train begins a new page";
+        Q_PAGE_CTRL_PAGE_SPLIT = 1, 1, "page_split", "a train closes exactly at the edge of its last page; the rest of the segment opens the next one";
+    }
+    Q_TRAIN_PAGES = 0x1018, Cfg, Const(8), Range(Const(1), Const(16)), "length of a train with page_split" {
+        Q_TRAIN_PAGES_VALUE = 0, 5, "pages", "pages that a train fills before page_split closes it";
     }
     Q_CMD = 0x1020, Wo, ZERO, Range(Const(1), Const(4)), "command: 1 FLUSH_ALL, 2 POLL, 3 FLUSH_FLOW, 4 STOP; refused while one is under way" {
         Q_CMD_CODE = 0, 3, "command", "1 FLUSH_ALL, 2 POLL, 3 FLUSH_FLOW, 4 STOP";

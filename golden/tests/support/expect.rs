@@ -22,6 +22,7 @@ pub fn watched(rx_seq: u16, small: u32) -> Pkt {
         head: None,
         page_full: false,
         split: true,
+        piece: false,
         l3: L3::V4,
         l4: L4::Tcp,
         ip_csum: Csum::Good,

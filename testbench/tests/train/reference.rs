@@ -594,6 +594,7 @@ impl Reference {
             head: None,
             page_full: first.3,
             split: split.is_some(),
+            piece: false,
             l3: match (frame.v4, frame.key.v6) {
                 (true, _) => L3::V4,
                 (_, true) => L3::V6,
