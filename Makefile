@@ -1,6 +1,6 @@
 # Every recipe is one line; the work is in ci/ and in cargo. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help tools demo test lint check fmt deny docs book clean
+.PHONY: help tools demo test lint check fmt deny docs book synth linerate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,12 @@ docs: ## write the block pages of the book from the blocks' own headers
 
 book: docs ## the documentation as HTML in build/book (needs mdbook)
 	@ci/book
+
+synth: ## Yosys and nextpnr-ecp5 on the engine or a block: PRESET= (or all) BLOCK= SEEDS= PART=
+	@ci/synth $(or $(PRESET),ecp5-10g) $(if $(BLOCK),--block $(BLOCK)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(PART),--part $(PART))
+
+linerate: ## simulate every kind of traffic at the wire's pace, every STEP-th frame length
+	@cargo run --release --locked --quiet -p pagetrain-testbench --example linerate -- $(or $(STEP),1)
 
 clean: ## remove everything built, the tools too
 	rm -rf build && cargo clean

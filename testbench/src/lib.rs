@@ -5,6 +5,7 @@
 //! - [`sim`]: clock, tasks, signals; sample before the edge, drive after it.
 //! - [`axis`]: AXI-Stream source, sink, monitor. [`stream`]: the same for single values.
 //! - [`axi`]: AXI4 memory and monitor. [`axil`]: AXI4-Lite manager and monitor.
+//! - [`engine`]: the whole engine on its board. [`rate`]: how fast it is.
 //! - [`stall`]: pauses of all of them, by name. [`Rng`]: random numbers that a seed replays.
 
 pub mod axi;
@@ -13,6 +14,7 @@ pub mod axis;
 pub mod capture;
 pub mod dut;
 pub mod engine;
+pub mod rate;
 pub mod sim;
 pub mod stall;
 pub mod stream;

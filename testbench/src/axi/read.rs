@@ -7,7 +7,7 @@ use super::memory::Memory;
 use super::order::Order;
 use super::ports::{bus_port, optional, AddressPorts};
 use crate::sim::{Edge, Handle, Level, Signal, SimError, WideSignal};
-use crate::stall::{Pause, Pauser};
+use crate::stall::Pauser;
 use crate::Rng;
 use std::collections::VecDeque;
 
@@ -30,6 +30,8 @@ pub(super) struct ReadHalf {
     rlast: Option<Signal>,
     bus: u64,
     pause: [Pauser; 2],
+    /// Where each pauser's random numbers begin.
+    pause_rng: [Rng; 2],
     /// In the order of the addresses.
     reads: VecDeque<Read>,
     order: Order,
@@ -50,8 +52,7 @@ impl ReadHalf {
         config: &MemoryConfig,
     ) -> Result<ReadHalf, SimError> {
         let name = |suffix: &str| format!("{prefix}_{suffix}");
-        let pauser =
-            |suffix: &str, pause: &Pause| Pauser::new(pause.clone(), handle.rng(&name(suffix)));
+        let pause_rng = ["ar", "r"].map(|suffix| handle.rng(&name(suffix)));
         let rdata = bus_port(handle, &name("rdata"))?;
         let bus = u64::from(rdata.width() / 8);
         Ok(ReadHalf {
@@ -65,7 +66,8 @@ impl ReadHalf {
             rresp: optional(handle, &name("rresp"))?,
             rlast: optional(handle, &name("rlast"))?,
             bus,
-            pause: [pauser("ar", &config.ar), pauser("r", &config.r)],
+            pause: pausers(config, &pause_rng),
+            pause_rng,
             reads: VecDeque::new(),
             order: Order::default(),
             current: None,
@@ -75,6 +77,11 @@ impl ReadHalf {
             count: 0,
             rng: handle.rng(&name("read")),
         })
+    }
+
+    /// Takes the pauses of `config`.
+    pub(super) fn set_pauses(&mut self, config: &MemoryConfig) {
+        self.pause = pausers(config, &self.pause_rng);
     }
 
     pub(super) fn sample(&mut self, edge: &Edge<'_>, config: &MemoryConfig, faults: &[Fault]) {
@@ -185,4 +192,11 @@ impl ReadHalf {
     pub(super) fn under_way(&self) -> usize {
         self.reads.len() + usize::from(self.offered)
     }
+}
+
+fn pausers(config: &MemoryConfig, [ar, r]: &[Rng; 2]) -> [Pauser; 2] {
+    [
+        Pauser::new(config.ar.clone(), ar.clone()),
+        Pauser::new(config.r.clone(), r.clone()),
+    ]
 }

@@ -88,9 +88,16 @@ impl AxiMemory {
         self.state.borrow_mut().faults.clear();
     }
 
-    /// Changes latencies, limits and order from the next burst on. Pauses stay as they were attached.
+    /// Changes pauses from the next clock on, and latencies, limits and order from the next burst on.
     pub fn set_config(&self, config: MemoryConfig) {
-        self.state.borrow_mut().config = config;
+        let mut state = self.state.borrow_mut();
+        if let Some(write) = &mut state.write {
+            write.set_pauses(&config);
+        }
+        if let Some(read) = &mut state.read {
+            read.set_pauses(&config);
+        }
+        state.config = config;
     }
 
     /// Bursts begun and not answered in full.

@@ -37,6 +37,8 @@ pub(super) struct WriteHalf {
     bid: Option<Signal>,
     bresp: Option<Signal>,
     pause: [Pauser; 3],
+    /// Where each pauser's random numbers begin.
+    pause_rng: [Rng; 3],
     /// In the order of the addresses, which is that of the data.
     writes: VecDeque<Write>,
     /// Bursts at the front that have their address.
@@ -62,9 +64,7 @@ impl WriteHalf {
     ) -> Result<WriteHalf, SimError> {
         let w = WritePorts::find(handle, prefix)?;
         let name = |suffix: &str| format!("{prefix}_{suffix}");
-        let pauser = |suffix: &str, pause: &crate::stall::Pause| {
-            Pauser::new(pause.clone(), handle.rng(&name(suffix)))
-        };
+        let pause_rng = ["aw", "w", "b"].map(|suffix| handle.rng(&name(suffix)));
         Ok(WriteHalf {
             prefix: prefix.to_owned(),
             aw: AddressPorts::find(handle, &name("aw"), w.bus.trailing_zeros())?,
@@ -74,11 +74,8 @@ impl WriteHalf {
             bready: handle.signal(&name("bready"))?,
             bid: optional(handle, &name("bid"))?,
             bresp: optional(handle, &name("bresp"))?,
-            pause: [
-                pauser("aw", &config.aw),
-                pauser("w", &config.w),
-                pauser("b", &config.b),
-            ],
+            pause: pausers(config, &pause_rng),
+            pause_rng,
             w,
             writes: VecDeque::new(),
             addressed: 0,
@@ -90,6 +87,11 @@ impl WriteHalf {
             count: 0,
             rng: handle.rng(&name("write")),
         })
+    }
+
+    /// Takes the pauses of `config`.
+    pub(super) fn set_pauses(&mut self, config: &MemoryConfig) {
+        self.pause = pausers(config, &self.pause_rng);
     }
 
     pub(super) fn sample(
@@ -268,4 +270,12 @@ impl WriteHalf {
     pub(super) fn under_way(&self) -> usize {
         self.writes.len() + usize::from(self.offered)
     }
+}
+
+fn pausers(config: &MemoryConfig, [aw, w, b]: &[Rng; 3]) -> [Pauser; 3] {
+    [
+        Pauser::new(config.aw.clone(), aw.clone()),
+        Pauser::new(config.w.clone(), w.clone()),
+        Pauser::new(config.b.clone(), b.clone()),
+    ]
 }

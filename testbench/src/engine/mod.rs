@@ -20,5 +20,6 @@ mod scoreboard;
 
 pub use bench::{Bench, BenchError, BenchOptions};
 pub use compare::Mismatch;
+pub use driver::Driver;
 pub use model::engine_model;
 pub use replay::{replay, ReplayOptions, Summary, TimedFrame};

@@ -1,4 +1,5 @@
 //! The whole engine against the model.
 
 mod captures;
+mod linerate;
 mod support;

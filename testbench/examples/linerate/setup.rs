@@ -1,0 +1,73 @@
+//! Engines and the wires they are for.
+
+use pagetrain_formats::Config;
+use pagetrain_testbench::engine::engine_model;
+use pagetrain_testbench::rate::Link;
+use pagetrain_testbench::verilator::{Model, Options};
+
+/// An engine on a wire.
+pub struct Setup {
+    /// W.
+    pub data_width: usize,
+    /// D.
+    pub dma_width: usize,
+    /// Rate of the wire, in Gb/s.
+    pub gbps: f64,
+    /// Clock, in MHz.
+    pub mhz: f64,
+    /// Line rate is promised at every length.
+    pub must_hold: bool,
+}
+
+/// What is measured.
+pub const SETUPS: [Setup; 3] = [
+    Setup {
+        data_width: 64,
+        dma_width: 128,
+        gbps: 10.0,
+        mhz: 156.25,
+        must_hold: true,
+    },
+    Setup {
+        data_width: 128,
+        dma_width: 256,
+        gbps: 25.0,
+        mhz: 195.3125,
+        must_hold: true,
+    },
+    Setup {
+        data_width: 512,
+        dma_width: 512,
+        gbps: 100.0,
+        mhz: 250.0,
+        must_hold: false,
+    },
+];
+
+/// A setup with its model.
+pub struct Engine {
+    pub config: Config,
+    pub model: Model,
+    pub link: Link,
+}
+
+impl Setup {
+    /// Builds the model, or finds it in the cache.
+    pub fn engine(&self) -> Engine {
+        let config = Config {
+            data_width: self.data_width,
+            dma_width: self.dma_width,
+            ..Config::default()
+        };
+        eprintln!(
+            "linerate: W = {}, D = {}: building the model",
+            self.data_width, self.dma_width
+        );
+        let model = engine_model(&config, &Options::long()).unwrap_or_else(|e| panic!("{e}"));
+        Engine {
+            config,
+            model,
+            link: Link::of_rate(self.gbps, self.mhz),
+        }
+    }
+}
