@@ -18,6 +18,18 @@ pub use options::{HostError, HostOptions};
 /// Bit of a cookie that tells a page from a small buffer.
 const PAGE_COOKIE: u32 = 1 << 31;
 
+/// Cookie of the buffer with this index: a number that has every bit set for some buffer, so that one that is lost on
+/// the way shows.
+fn cookie(index: usize) -> u32 {
+    let low = index as u32 & 0xFFFF;
+    (!low & 0x7FFF) << 16 | low
+}
+
+/// Index of the buffer with this cookie.
+fn index(cookie: u32) -> u32 {
+    cookie & 0xFFFF
+}
+
 /// One ring of buffers as the host keeps it.
 #[derive(Clone, Debug)]
 struct Pool {
@@ -32,16 +44,36 @@ struct Pool {
 impl Pool {
     /// Writes descriptors for every free buffer.
     fn post(&mut self, memory: &mut impl Memory, mut posted: impl FnMut(&Descriptor)) {
-        for index in self.free.drain(..) {
-            let descriptor = &self.descriptors[index as usize];
-            let slot = u64::from(self.tail) & ((1 << self.ring.log2) - 1);
-            memory.poke(
-                self.ring.base + slot * DESCRIPTOR_BYTES as u64,
-                &descriptor.encode(),
-            );
-            self.tail = self.tail.wrapping_add(1);
-            posted(descriptor);
+        for index in std::mem::take(&mut self.free) {
+            let descriptor = self.descriptors[index as usize];
+            self.write(&descriptor, memory);
+            posted(&descriptor);
         }
+    }
+
+    /// Writes a descriptor into the next slot of the ring.
+    fn write(&mut self, descriptor: &Descriptor, memory: &mut impl Memory) {
+        let slot = u64::from(self.tail) & ((1 << self.ring.log2) - 1);
+        memory.poke(
+            self.ring.base + slot * DESCRIPTOR_BYTES as u64,
+            &descriptor.encode(),
+        );
+        self.tail = self.tail.wrapping_add(1);
+    }
+
+    /// A buffer is the host's again; a cookie that is not of its own buffers is nobody's.
+    fn free(&mut self, cookie: u32) {
+        let index = index(cookie);
+        let own = self.descriptors.get(index as usize);
+        if own.is_some_and(|d| d.cookie == cookie) {
+            self.free.push(index);
+        }
+    }
+
+    /// After a reset of the engine: everything is free, nothing is posted.
+    fn restart(&mut self) {
+        self.free = (0..self.descriptors.len() as u32).collect();
+        (self.tail, self.rung) = (0, 0);
     }
 
     fn doorbell(&mut self) -> Option<RegisterWrite> {
@@ -90,7 +122,7 @@ impl Host {
         let first_small = region(SMALL_BYTES * options.smalls)?;
         let smalls = (0..options.smalls).map(|i| Descriptor {
             addr: first_small + (SMALL_BYTES * i) as u64,
-            cookie: i as u32,
+            cookie: cookie(i),
             length: SMALL_BYTES as u32,
             headroom: 0,
         });
@@ -101,7 +133,7 @@ impl Host {
         let mut addr = region(all as usize)?;
         let mut pages = Vec::with_capacity(options.pages.len());
         for (i, &(length, headroom)) in options.pages.iter().enumerate() {
-            let cookie = PAGE_COOKIE | i as u32;
+            let cookie = PAGE_COOKIE | cookie(i);
             pages.push(Descriptor {
                 addr,
                 cookie,
@@ -193,6 +225,40 @@ impl Host {
             .chain(self.pages.doorbell())
     }
 
+    /// Posts a small buffer by a descriptor that is not the host's own: what a broken driver would do. The doorbell to ring.
+    pub fn post_small(
+        &mut self,
+        descriptor: &Descriptor,
+        memory: &mut impl Memory,
+    ) -> Option<RegisterWrite> {
+        self.smalls.write(descriptor, memory);
+        self.walker.post_small(descriptor.cookie, descriptor.addr);
+        self.smalls.doorbell()
+    }
+
+    /// The same for a page.
+    pub fn post_page(
+        &mut self,
+        descriptor: &Descriptor,
+        memory: &mut impl Memory,
+    ) -> Option<RegisterWrite> {
+        let (length, headroom) = (descriptor.length, descriptor.headroom.into());
+        self.pages.write(descriptor, memory);
+        self.walker
+            .post_page(descriptor.cookie, descriptor.addr, length, headroom);
+        self.pages.doorbell()
+    }
+
+    /// After a reset of the engine: every buffer is the host's again, and the completion ring is empty.
+    pub fn restart(&mut self, memory: &mut impl Memory) {
+        self.smalls.restart();
+        self.pages.restart();
+        let ring = self.completions;
+        memory.poke(ring.base, &vec![0; COMPLETION_BYTES << ring.log2]);
+        self.walker = Walker::new(ring);
+        (self.taken, self.stopped) = (0, false);
+    }
+
     /// Takes every completion that is there and hands it up; buffers that are the host's again are free to be posted.
     /// The doorbell that tells the engine.
     pub fn poll(
@@ -207,8 +273,8 @@ impl Host {
             ..
         } = self;
         let mut free = |id: BufId| match id {
-            BufId::Small(cookie) => smalls.free.push(cookie),
-            BufId::Page(cookie) => pages.free.push(cookie & !PAGE_COOKIE),
+            BufId::Small(cookie) => smalls.free(cookie),
+            BufId::Page(cookie) => pages.free(cookie),
         };
         self.walker.poll(memory, |delivery| {
             sink(delivery);

@@ -31,6 +31,13 @@ pub struct Packet {
     pub(super) pieces: std::ops::Range<usize>,
 }
 
+impl Packet {
+    /// Bus addresses of its small buffers.
+    pub fn smalls(&self) -> impl Iterator<Item = u64> + '_ {
+        self.smalls.iter().copied().flatten()
+    }
+}
+
 /// A train: packets that were delivered together, in arrival order.
 #[derive(Clone, Debug, Default)]
 pub struct Train {
@@ -49,6 +56,11 @@ impl Train {
     /// The facts in its HEAD. None only for a train that has not been handed up.
     pub fn head(&self) -> Option<Head> {
         self.head
+    }
+
+    /// Its entries in the completion ring.
+    pub fn entries(&self) -> usize {
+        self.entries
     }
 
     /// The page fragments of a packet.

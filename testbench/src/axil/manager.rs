@@ -84,6 +84,11 @@ impl AxilManager {
         self.begin(addr, value, None)
     }
 
+    /// Begins a write of the bytes of a register for which `strobes` has a bit.
+    pub fn begin_write_bytes(&self, addr: u64, value: u64, strobes: u64) -> Pending {
+        self.begin(addr, value, Some(strobes))
+    }
+
     fn begin(&self, addr: u64, data: u64, strobes: Option<u64>) -> Pending {
         let answer = Queue::new(&format!("answer to the write at {addr:#x}"));
         let mut state = self.state.borrow_mut();

@@ -2,6 +2,7 @@
 
 use super::compare::Mismatch;
 use super::driver::Driver;
+use super::ledger::Ledger;
 use super::memory::Twin;
 use super::scoreboard::{Board, Scoreboard, Sent};
 use crate::axi::{self, Access, AxiMemory, MemoryConfig};
@@ -10,6 +11,7 @@ use crate::axis::{AxisFrame, AxisSource};
 use crate::sim::{Event, Sim, SimConfig, SimError};
 use crate::stall::StallProfile;
 use crate::verilator::Model;
+use pagetrain_formats::counters::COUNTER_SLOTS;
 use pagetrain_formats::{regs, Config, COMPLETION_BYTES};
 use pagetrain_golden::deliver::Delivery;
 use pagetrain_golden::host::{Host, HostError, HostOptions};
@@ -77,8 +79,13 @@ pub(super) struct Parts {
     pub written: Event,
     pub sink: RefCell<Sink>,
     pub mismatch: RefCell<Option<Mismatch>>,
+    pub ledger: RefCell<Ledger>,
+    /// Counters of the hardware that the model does not have: what was counted up to an error.
+    pub baseline: RefCell<[u64; COUNTER_SLOTS]>,
     /// The host posts what is free again.
     pub recycle: Cell<bool>,
+    /// The host takes completions as they come.
+    pub serving: Cell<bool>,
 }
 
 /// The board.
@@ -132,7 +139,10 @@ impl Bench {
             written,
             sink: RefCell::new(sink),
             mismatch: RefCell::new(None),
+            ledger: RefCell::default(),
+            baseline: RefCell::new([0; COUNTER_SLOTS]),
             recycle: Cell::new(true),
+            serving: Cell::new(true),
         });
         Ok(Bench {
             sim,
@@ -201,6 +211,7 @@ fn ring(host: &Host, first: u16, entry: usize) -> (u64, usize) {
 impl Parts {
     /// Sends a frame; the model will hear of it.
     pub fn send(&self, bytes: Vec<u8>, bad: bool) {
+        self.ledger.borrow_mut().sent(&bytes);
         self.board.borrow_mut().sent.push_back(Sent {
             bytes: bytes.clone(),
             bad,

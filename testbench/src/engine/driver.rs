@@ -2,11 +2,10 @@
 
 use super::bench::{BenchError, BenchOptions, Parts};
 use super::compare::Mismatch;
-use super::scoreboard::Board;
+use crate::axil::Pending;
 use crate::sim::Handle;
-use pagetrain_formats::counters::COUNTER_SLOTS;
-use pagetrain_formats::{regs, BufId, Command, Completion, COMPLETION_BYTES};
-use pagetrain_golden::deliver::{Delivery, Train};
+use pagetrain_formats::{regs, BufId, Command, Counter};
+use pagetrain_golden::deliver::Delivery;
 use pagetrain_golden::program::ROW_DWORDS;
 use pagetrain_golden::{RegisterWrite, Written};
 use std::rc::Rc;
@@ -14,8 +13,8 @@ use std::rc::Rc;
 /// The host's hands on a running board. Cheap to clone.
 #[derive(Clone)]
 pub struct Driver {
-    sim: Handle,
-    parts: Rc<Parts>,
+    pub(super) sim: Handle,
+    pub(super) parts: Rc<Parts>,
 }
 
 impl Driver {
@@ -53,20 +52,33 @@ impl Driver {
         self.post().await;
         let server = self.clone();
         self.sim
-            .spawn("driver", async move { server.serve().await });
+            .spawn("driver", async move { server.server().await });
         Ok(())
     }
 
     /// Writes a register of model and hardware; what the model made of it.
     pub async fn write(&self, addr: u16, value: u32) -> Written {
-        let write = RegisterWrite::new(addr, value);
+        self.write_as(RegisterWrite::new(addr, value)).await
+    }
+
+    /// The same for some of a register's bytes, or with what the engine is known to be at.
+    pub async fn write_as(&self, write: RegisterWrite) -> Written {
+        let (written, answer) = self.begin(write);
+        let answer = answer.answer().await;
+        answer.expect("every write is answered OKAY");
+        written
+    }
+
+    /// The model carries it out, the hardware's write is on its way.
+    fn begin(&self, write: RegisterWrite) -> (Written, Pending) {
+        let RegisterWrite { addr, value, .. } = write;
         let written = match self.parts.tell_model(write, self.sim.cycle()) {
             Ok(written) => written,
             Err(why) => panic!("the model refuses register {addr:#06x} = {value:#x}: {why}"),
         };
-        let answer = self.parts.regs.write(addr.into(), value.into()).await;
-        answer.expect("every write is answered OKAY");
-        written
+        let (regs, strobes) = (&self.parts.regs, write.strobes.into());
+        let answer = regs.begin_write_bytes(addr.into(), value.into(), strobes);
+        (written, answer)
     }
 
     /// Reads a register of the hardware.
@@ -105,8 +117,16 @@ impl Driver {
             let host = &mut *self.parts.host.borrow_mut();
             host.post(&mut board.twin).collect()
         };
-        for doorbell in doorbells {
-            self.write(doorbell.addr, doorbell.value).await;
+        self.ring(doorbells).await;
+    }
+
+    /// Writes doorbells. All are begun at once: another task that posts meanwhile must not overtake them.
+    pub(super) async fn ring(&self, doorbells: Vec<RegisterWrite>) {
+        let begun: Vec<_> = doorbells.into_iter().map(|d| self.begin(d)).collect();
+        for (written, answer) in begun {
+            assert_eq!(written, Written::Taken, "the host's doorbells are good");
+            let answer = answer.answer().await;
+            answer.expect("every write is answered OKAY");
         }
     }
 
@@ -115,13 +135,19 @@ impl Driver {
         self.parts.recycle.set(on);
     }
 
+    /// Whether the host takes completions as they come. While it does not, [`Driver::take`] does.
+    pub fn serve(&self, on: bool) {
+        self.parts.serving.set(on);
+        self.parts.written.set();
+    }
+
     /// Serves completions for ever.
-    async fn serve(&self) {
+    async fn server(&self) {
         loop {
             self.parts.written.wait().await;
             self.parts.written.clear();
             // A write of one beat is seen before the next; a train is taken when it is whole.
-            while self.take().await {}
+            while self.parts.serving.get() && self.take().await {}
         }
     }
 
@@ -135,21 +161,35 @@ impl Driver {
             let mut sink = self.parts.sink.borrow_mut();
             let mut closed: Vec<u32> = vec![];
             let mut trouble: Option<Mismatch> = None;
+            let mut ledger = self.parts.ledger.borrow_mut();
+            let strip = board.engine.settings().strip_vlan;
+            let mut broken = Ok(());
             let taken = host.poll(&board.twin, |delivery| {
                 match delivery {
                     Delivery::Train(train) => {
                         if trouble.is_none() {
                             trouble = self.compare_train(&board, train, clock);
                         }
+                        if broken.is_ok() {
+                            broken = ledger.train(train, &board.twin, strip);
+                        }
                     }
                     Delivery::Finished(id) => closed.push(cookie(id)),
-                    Delivery::Returned(buf) => closed.push(cookie(buf.id)),
+                    Delivery::Returned(buf) => {
+                        if broken.is_ok() {
+                            broken = ledger.returned(&buf, &board.twin);
+                        }
+                        closed.push(cookie(buf.id));
+                    }
                     Delivery::Stopped => {}
                 }
                 sink(delivery, &board.twin, clock);
             });
             if let Some(mismatch) = trouble {
                 self.fail(mismatch);
+            }
+            if let Err(why) = broken {
+                panic!("{why}");
             }
             for cookie in closed {
                 board.twin.close(cookie);
@@ -167,59 +207,6 @@ impl Driver {
             self.post().await;
         }
         true
-    }
-
-    /// Keeps a difference for the end of the run, and ends it.
-    fn fail(&self, mismatch: Mismatch) -> ! {
-        let text = mismatch.to_string();
-        *self.parts.mismatch.borrow_mut() = Some(mismatch);
-        panic!("{text}")
-    }
-
-    /// Every entry that the hardware has written, against the model's.
-    fn compare_ring(&self, board: &Board, host: &pagetrain_golden::host::Host, clock: u64) {
-        let (base, log2) = host.completion_ring();
-        let mut index = host.taken();
-        loop {
-            let addr = base + (index & ((1 << log2) - 1)) * COMPLETION_BYTES as u64;
-            let mut hw = [0; COMPLETION_BYTES];
-            board.twin.hw.read(addr, &mut hw);
-            let phase = (index >> log2) % 2 == 0;
-            if (hw[COMPLETION_BYTES - 1] & 0x80 != 0) != phase {
-                return;
-            }
-            let mut model = [0; COMPLETION_BYTES];
-            board.twin.model.read(addr, &mut model);
-            if hw != model {
-                let frame = frame_of(&hw).or(frame_of(&model));
-                self.fail(differing_field(index, frame, &hw, &model, clock));
-            }
-            index += 1;
-            if index - host.taken() >= 1 << log2 {
-                return;
-            }
-        }
-    }
-
-    /// Headers and payload of a train, against the model's memory.
-    fn compare_train(&self, board: &Board, train: &Train, clock: u64) -> Option<Mismatch> {
-        let (mut hw, mut model) = (vec![], vec![]);
-        for packet in &train.packets {
-            hw.clear();
-            model.clear();
-            train.frame(packet, &board.twin, &mut hw);
-            train.frame(packet, &board.twin.model, &mut model);
-            if let Some(at) = hw.iter().zip(&model).position(|(a, b)| a != b) {
-                return Some(Mismatch {
-                    frame: Some(packet.pkt.rx_seq),
-                    field: format!("byte {at} as delivered"),
-                    hardware: format!("{:#04x}", hw[at]),
-                    model: format!("{:#04x}", model[at]),
-                    clock,
-                });
-            }
-        }
-        None
     }
 
     /// Gives a command and waits until the engine has carried it out.
@@ -252,8 +239,13 @@ impl Driver {
             }
             let done = self.parts.board.borrow().sent.is_empty() && self.caught_up();
             if self.sim.cycle() - since >= if done { 64 } else { clocks } {
-                return;
+                break;
             }
+        }
+        if self.caught_up() {
+            let held = self.parts.board.borrow().engine.holds();
+            let outstanding = self.parts.host.borrow().outstanding();
+            assert_eq!(outstanding, held, "posted = returned + held");
         }
     }
 
@@ -265,63 +257,32 @@ impl Driver {
         tail == Some(taken.into()) && board.engine.waiting_completions() == 0
     }
 
-    /// Closes all trains, stops the queue, takes every buffer back, and compares all memory and all counters.
+    /// Closes all trains, then stops as [`Driver::stop`] does.
     pub async fn finish(&self, quiet: u64) {
         self.quiet(quiet).await;
         self.command(Command::FlushAll).await;
         self.quiet(quiet).await;
+        self.stop(quiet).await;
+    }
+
+    /// Stops the queue, takes every buffer back, and compares all memory and all counters. Nothing may be under way.
+    pub async fn stop(&self, quiet: u64) {
         self.command(Command::Stop).await;
         self.quiet(quiet).await;
         self.compare_counters().await;
         self.compare_memory();
+        self.balance();
         let left = self.parts.host.borrow().outstanding();
         assert_eq!(left, (0, 0), "small buffers and pages that never came back");
         assert!(self.parts.host.borrow().is_stopped(), "no STOP entry");
     }
 
-    /// All bytes of rings and buffers.
-    pub fn compare_memory(&self) {
-        let board = self.parts.board.borrow();
-        let (base, len) = self.parts.host.borrow().extent();
-        let clock = self.sim.cycle();
-        if let Some((addr, hw, model)) = board.twin.difference(base, len) {
-            drop(board);
-            self.fail(Mismatch {
-                frame: None,
-                field: format!("byte at {addr:#x}"),
-                hardware: format!("{hw:#04x}"),
-                model: format!("{model:#04x}"),
-                clock,
-            });
-        }
-    }
-
-    /// All counters.
-    pub async fn compare_counters(&self) {
-        self.sim.cycles(512).await;
-        let stored = self.counter(0).await;
-        {
-            let mut board = self.parts.board.borrow_mut();
-            if let Err(why) = board.ingress_rest(stored) {
-                panic!("{why}");
-            }
-        }
-        for index in 0..COUNTER_SLOTS {
-            let hardware = self.counter(index).await;
-            let model = self.parts.board.borrow_mut().engine.counters().values()[index];
-            if hardware != model {
-                let name = pagetrain_formats::counters::all()
-                    .into_iter()
-                    .find(|c| c.0 == index)
-                    .map_or(format!("counter {index}"), |c| format!("counter {}", c.1));
-                self.fail(Mismatch {
-                    frame: None,
-                    field: name,
-                    hardware: hardware.to_string(),
-                    model: model.to_string(),
-                    clock: self.sim.cycle(),
-                });
-            }
+    /// Every frame that was sent was delivered or is counted as lost.
+    fn balance(&self) {
+        let counters = self.model_counters();
+        let count = |c: Counter| counters[c.code() as usize];
+        if let Err(why) = self.parts.ledger.borrow().balance(count) {
+            panic!("{why}");
         }
     }
 
@@ -337,53 +298,5 @@ impl Driver {
 fn cookie(id: BufId) -> u32 {
     match id {
         BufId::Small(cookie) | BufId::Page(cookie) => cookie,
-    }
-}
-
-fn frame_of(entry: &[u8; COMPLETION_BYTES]) -> Option<u16> {
-    match Completion::decode(entry) {
-        Ok((Completion::Pkt(pkt), _)) => Some(pkt.rx_seq),
-        _ => None,
-    }
-}
-
-/// The first field in which two entries differ.
-fn differing_field(
-    index: u64,
-    frame: Option<u16>,
-    hw: &[u8; COMPLETION_BYTES],
-    model: &[u8; COMPLETION_BYTES],
-    clock: u64,
-) -> Mismatch {
-    let dword = |bytes: &[u8; COMPLETION_BYTES], i: usize| {
-        let four = [0, 1, 2, 3].map(|k| bytes[4 * i + k]);
-        u32::from_le_bytes(four)
-    };
-    let show = |bytes: &[u8; COMPLETION_BYTES]| match Completion::decode(bytes) {
-        Ok((completion, _)) => format!("{completion:?}"),
-        Err(why) => format!("{bytes:02x?} ({why})"),
-    };
-    let kind = dword(model, 7) & 3;
-    let names = pagetrain_formats::completion::LAYOUTS[kind as usize].fields;
-    let same_kind = dword(hw, 7) & 3 == kind;
-    let hw_dwords: Vec<u32> = (0..8).map(|i| dword(hw, i)).collect();
-    let model_dwords: Vec<u32> = (0..8).map(|i| dword(model, i)).collect();
-    let field = names
-        .iter()
-        .find(|f| f.get(&hw_dwords) != f.get(&model_dwords));
-    let (field, hardware, model) = match field {
-        Some(f) if same_kind => (
-            f.name.to_string(),
-            format!("{:#x}", f.get(&hw_dwords)),
-            format!("{:#x}", f.get(&model_dwords)),
-        ),
-        _ => ("whole entry".to_string(), show(hw), show(model)),
-    };
-    Mismatch {
-        frame,
-        field: format!("completion {index}, {field}"),
-        hardware,
-        model,
-        clock,
     }
 }

@@ -7,14 +7,18 @@
 //! - [`model`]: Verilog of a configuration, built once.
 //! - [`memory`]: what the driver sees: the hardware's memory, with the model's beside it.
 //! - [`scoreboard`]: trace port to model.
-//! - [`driver`]: the host.
+//! - [`driver`]: the host; [`check`]: its comparisons; [`recover`]: after a reset.
+//! - [`ledger`]: what must hold whatever the model says.
 //! - [`mod@replay`]: a list of frames from end to end, with a summary.
 
 mod bench;
+mod check;
 mod compare;
 mod driver;
+mod ledger;
 mod memory;
 mod model;
+mod recover;
 mod replay;
 mod scoreboard;
 
@@ -22,4 +26,5 @@ pub use bench::{Bench, BenchError, BenchOptions};
 pub use compare::Mismatch;
 pub use driver::Driver;
 pub use model::engine_model;
+pub use recover::Ring;
 pub use replay::{replay, ReplayOptions, Summary, TimedFrame};

@@ -1,12 +1,11 @@
 //! Every capture through the engine.
 
-use super::support::{bench, capture_files, config, frames, run};
-use pagetrain_formats::Counter;
+use super::support::{bench, capture_files, config, frames, run, wide};
+use pagetrain_formats::{Config, Counter};
 use pagetrain_testbench::stall::StallProfile;
 
-/// Replays every capture at these widths, with and without merging, under a stall profile each.
-fn agrees(data_width: usize, dma_width: usize) {
-    let config = config(data_width, dma_width);
+/// Replays every capture with this engine, with and without merging, under a stall profile each.
+fn agrees(config: Config) {
     let profiles = StallProfile::ALL;
     for (i, path) in capture_files().iter().enumerate() {
         let frames = frames(path);
@@ -33,15 +32,15 @@ fn agrees(data_width: usize, dma_width: usize) {
 
 #[test]
 fn agrees_with_the_model_when_captures_are_replayed_at_64_bits() {
-    agrees(64, 128);
+    agrees(config(64, 128));
 }
 
 #[test]
 fn agrees_with_the_model_when_captures_are_replayed_at_128_bits() {
-    agrees(128, 256);
+    agrees(wide(128, 256));
 }
 
 #[test]
 fn agrees_with_the_model_when_both_widths_are_the_same() {
-    agrees(64, 64);
+    agrees(config(64, 64));
 }

@@ -1,5 +1,12 @@
 //! The whole engine against the model.
 
 mod captures;
+mod cover;
+#[path = "../../../golden/tests/support/frames.rs"]
+#[allow(dead_code, reason = "the model's tests use the rest")]
+mod frames;
 mod linerate;
+mod random;
+mod setup;
 mod support;
+mod traffic;

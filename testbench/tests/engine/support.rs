@@ -4,6 +4,7 @@ use pagetrain_formats::program::{tcp, Limits as ProgramLimits};
 use pagetrain_formats::{regs, Config};
 use pagetrain_golden::host::HostOptions;
 use pagetrain_golden::{Limits, Pace};
+use pagetrain_hdl::train::TIMER_SLACK;
 use pagetrain_testbench::capture::read_capture;
 use pagetrain_testbench::engine::{
     engine_model, replay, BenchOptions, ReplayOptions, Summary, TimedFrame,
@@ -13,12 +14,36 @@ use pagetrain_testbench::verilator::Options;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// An engine of these widths with small tables, so that its edges are met.
+/// An engine of these widths, all else at its default.
 pub fn config(data_width: usize, dma_width: usize) -> Config {
     Config {
         data_width,
         dma_width,
         ..Config::default()
+    }
+}
+
+/// The same with few flows, so that some are evicted, and large pages.
+pub fn wide(data_width: usize, dma_width: usize) -> Config {
+    Config {
+        flows: 5,
+        page_size: 65536,
+        train_entries: 32,
+        ..config(data_width, dma_width)
+    }
+}
+
+/// How late the engine may be. Where the bus pauses, or is no wider than the link and so never idle, it may wait for
+/// that: then only for so long that nothing is lost.
+pub fn limits(config: &Config, stall: StallProfile) -> Limits {
+    let quick = matches!(stall, StallProfile::None | StallProfile::Light);
+    let waits = match quick && config.dma_width > config.data_width {
+        true => 0,
+        false => 20_000,
+    };
+    Limits {
+        timer_slack: TIMER_SLACK as u64 + waits,
+        buffer_slack: 200 + waits,
     }
 }
 
@@ -31,7 +56,7 @@ pub fn bench(config: &Config, seed: u64, stall: StallProfile, merge: u32) -> Ben
         host: HostOptions::full(7, config.page_size as u32, 0),
         registers: vec![(regs::Q_MERGE, merge)],
         program: program.words(),
-        limits: Limits::NONE,
+        limits: limits(config, stall),
         waves: None,
     }
 }
