@@ -5,8 +5,10 @@ mod cover;
 #[path = "../../../golden/tests/support/frames.rs"]
 #[allow(dead_code, reason = "the model's tests use the rest")]
 mod frames;
+mod lessons;
 mod linerate;
 mod random;
+mod scene;
 mod setup;
 mod support;
 mod traffic;
