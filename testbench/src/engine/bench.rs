@@ -82,6 +82,8 @@ pub(super) struct Parts {
     pub ledger: RefCell<Ledger>,
     /// Counters of the hardware that the model does not have: what was counted up to an error.
     pub baseline: RefCell<[u64; COUNTER_SLOTS]>,
+    /// The model's counters at the last reset.
+    pub before: RefCell<[u64; COUNTER_SLOTS]>,
     /// The host posts what is free again.
     pub recycle: Cell<bool>,
     /// The host takes completions as they come.
@@ -128,6 +130,7 @@ impl Bench {
             overflows: 0,
             events: 0,
             disabled: false,
+            resetting: false,
         }));
         Scoreboard::attach(&sim, &board)?;
         let parts = Rc::new(Parts {
@@ -141,6 +144,7 @@ impl Bench {
             mismatch: RefCell::new(None),
             ledger: RefCell::default(),
             baseline: RefCell::new([0; COUNTER_SLOTS]),
+            before: RefCell::new([0; COUNTER_SLOTS]),
             recycle: Cell::new(true),
             serving: Cell::new(true),
         });

@@ -280,7 +280,8 @@ impl Driver {
     /// Every frame that was sent was delivered or is counted as lost.
     fn balance(&self) {
         let counters = self.model_counters();
-        let count = |c: Counter| counters[c.code() as usize];
+        let before = self.parts.before.borrow();
+        let count = |c: Counter| counters[c.code() as usize] - before[c.code() as usize];
         if let Err(why) = self.parts.ledger.borrow().balance(count) {
             panic!("{why}");
         }

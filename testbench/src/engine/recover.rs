@@ -24,6 +24,7 @@ impl Driver {
         let (reset, parser) = (regs::CTRL_RESET.mask(), regs::CTRL_PARSER_ENABLE.mask());
         // Completions that come before the reset takes effect are nobody's.
         self.serve(false);
+        self.parts.board.borrow_mut().resetting = true;
         let written = self.write(regs::CTRL, reset | parser).await;
         assert_eq!(written, Written::Taken, "a reset is always taken");
         while self.read(regs::STATUS).await & regs::STATUS_RESETTING.mask() != 0 {
@@ -41,7 +42,8 @@ impl Driver {
         for (index, base) in self.parts.baseline.borrow_mut().iter_mut().enumerate() {
             *base = hardware[index].wrapping_sub(model[index]);
         }
-        (board.next, board.disabled) = (0, false);
+        *self.parts.before.borrow_mut() = model;
+        (board.next, board.disabled, board.resetting) = (0, false, false);
         board.sent.clear();
         let mut host = self.parts.host.borrow_mut();
         let (base, len) = host.extent();

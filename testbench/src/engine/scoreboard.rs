@@ -28,6 +28,8 @@ pub(super) struct Board {
     pub events: u64,
     /// Frames lost before `train` count as disabled rather than as overflow.
     pub disabled: bool,
+    /// A reset is under way: what the engine still does the model, which has been reset, does not hear of.
+    pub resetting: bool,
 }
 
 impl Board {
@@ -117,6 +119,9 @@ impl Component for Scoreboard {
             return;
         }
         edge.progress();
+        if self.board.borrow().resetting {
+            return;
+        }
         let code = self.code.get() as u32;
         let Some(code) = EventCode::from_code(code) else {
             edge.report("scoreboard", "unknown event", format!("code {code}"));

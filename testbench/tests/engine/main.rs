@@ -2,6 +2,7 @@
 
 mod captures;
 mod cover;
+mod errors;
 #[path = "../../../golden/tests/support/frames.rs"]
 #[allow(dead_code, reason = "the model's tests use the rest")]
 mod frames;
