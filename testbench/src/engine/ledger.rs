@@ -8,6 +8,7 @@
 //! - Every frame was delivered or is in one of the drop counters.
 
 use super::memory::Twin;
+use super::piece::piece;
 use pagetrain_formats::{Buf, BufId, BufStatus, Counter, Pkt, L3, L4, SMALL_BYTES};
 use pagetrain_golden::deliver::{Packet, Train};
 use std::collections::HashMap;
@@ -26,6 +27,8 @@ pub(super) struct Ledger {
     sent: HashMap<u16, Sent>,
     arrivals: u64,
     delivered: u64,
+    /// The frame that is being delivered in pieces, and the payload bytes that were.
+    cut: Option<(u16, usize)>,
     /// Arrival of the last segment delivered, by flow.
     last: HashMap<Vec<u8>, u64>,
     frame: Vec<u8>,
@@ -64,7 +67,6 @@ impl Ledger {
         let Some(Sent { bytes, arrival }) = self.sent.remove(&pkt.rx_seq) else {
             return Err("delivered twice, or never sent".into());
         };
-        self.delivered += 1;
         same("frame_len", pkt.frame_len.into(), bytes.len())?;
         let stripped = if strip {
             4 * usize::from(pkt.vlan_count)
@@ -75,18 +77,28 @@ impl Ledger {
         if stripped > 0 {
             expected.drain(12..12 + stripped);
         }
-        if pkt.split {
-            let (split, end) = extent(pkt, &expected)?;
-            same("header bytes in small buffers", pkt.hdr_len.into(), split)?;
-            expected.truncate(end);
-        }
         self.frame.clear();
         train.frame(packet, twin, &mut self.frame);
+        let whole = match pkt.split {
+            true => {
+                let (split, end) = extent(pkt, &expected)?;
+                same("header bytes in small buffers", pkt.hdr_len.into(), split)?;
+                expected.truncate(end);
+                self.pieces(pkt, split, &mut expected)?
+            }
+            false => true,
+        };
+        if whole {
+            self.delivered += 1;
+        } else {
+            // More of it is to come.
+            self.sent.insert(pkt.rx_seq, Sent { bytes, arrival });
+        }
         if self.frame != expected {
             let at = (self.frame.iter().zip(&expected)).take_while(|(a, b)| a == b);
             let (at, got, sent) = (at.count(), self.frame.len(), expected.len());
             return Err(format!(
-                "{got} bytes delivered, {sent} sent, the same up to byte {at}"
+                "{got} bytes delivered, {sent} expected, the same up to byte {at}"
             ));
         }
         if let Some(last) = packet.smalls().last() {
@@ -96,6 +108,25 @@ impl Ledger {
             }
         }
         self.in_order(pkt, &expected, arrival)
+    }
+
+    /// Makes of a split packet what is to be delivered now: all of it, or the piece that is due. Whether that ends it.
+    fn pieces(&mut self, pkt: &Pkt, split: usize, expected: &mut Vec<u8>) -> Result<bool, String> {
+        let (seq, done) = self.cut.unwrap_or((pkt.rx_seq, 0));
+        if seq != pkt.rx_seq || (!pkt.piece && done > 0) {
+            return Err(format!("the pieces of frame {seq} are not complete"));
+        }
+        if !pkt.piece {
+            return Ok(true);
+        }
+        let end = done + self.frame.len().saturating_sub(split);
+        let all = expected.len() - split;
+        if end == done || end > all {
+            return Err(format!("piece of payload {done} to {end} of {all}"));
+        }
+        *expected = piece(pkt, expected, split, done..end);
+        self.cut = (end < all).then_some((pkt.rx_seq, end));
+        Ok(end == all)
     }
 
     /// A segment is delivered behind those of its flow that came before it.

@@ -18,6 +18,7 @@ mod driver;
 mod ledger;
 mod memory;
 mod model;
+mod piece;
 mod recover;
 mod replay;
 mod scoreboard;

@@ -1,5 +1,6 @@
 //! The whole engine against the model.
 
+mod broken;
 mod captures;
 mod cover;
 mod errors;
