@@ -1,6 +1,6 @@
 # Every recipe is one line; the work is in ci/ and in cargo. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help tools demo test lint check fmt deny docs book synth linerate clean
+.PHONY: help tools demo test soak lint check fmt deny docs book synth linerate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -13,6 +13,9 @@ demo: ## generate the engine, run a capture through its simulation, hold it agai
 
 test: tools check lint ## everything CI runs: checks, lints, all tests
 	@ci/test
+
+soak: tools ## random traffic for hours: make soak SEEDS=500
+	@ci/soak $(SEEDS)
 
 lint: ## formatting, clippy, links of the API documentation
 	@ci/lint
