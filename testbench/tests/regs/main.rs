@@ -151,7 +151,7 @@ fn every_value_at_the_edge_of_the_table_is_judged_when_written() {
         }
         assert_eq!(
             judged,
-            11 * 8 * 4,
+            12 * 8 * 4,
             "registers with a range, values, strobes"
         );
     })
