@@ -58,10 +58,12 @@ pub enum GenError {
 pub fn generate(config: &Config, label: &str) -> Result<Vec<File>, GenError> {
     config.validate()?;
     let note = Note { config, label };
-    let mut files: Vec<File> = verilog::files(&note)?;
+    let engine = pagetrain_hdl::engine::engine(config);
+    let mut files: Vec<File> = verilog::files(&note, &engine)?;
     let sources: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let program = language::tcp(&language::Limits::of(config));
     files.extend(supporting(&note, &sources, program.as_ref().ok()));
+    files.extend(constraints::all(&note, &engine.ports()));
     Ok(files)
 }
 
@@ -74,7 +76,6 @@ fn supporting(note: &Note, sources: &[String], program: Option<&Program>) -> Vec
         File::new("registers.md", manual::manual()),
         File::new(format!("{TOP}.toml"), configuration(note)),
     ];
-    files.extend(constraints::all(note));
     if let Some(program) = program {
         files.extend(program::all(note, program));
     }
