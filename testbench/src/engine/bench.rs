@@ -80,6 +80,7 @@ pub(super) struct Parts {
     pub sink: RefCell<Sink>,
     pub mismatch: RefCell<Option<Mismatch>>,
     pub ledger: RefCell<Ledger>,
+    pub limits: Limits,
     /// Counters of the hardware that the model does not have: what was counted up to an error.
     pub baseline: RefCell<[u64; COUNTER_SLOTS]>,
     /// The model's counters at the last reset.
@@ -143,6 +144,7 @@ impl Bench {
             sink: RefCell::new(sink),
             mismatch: RefCell::new(None),
             ledger: RefCell::default(),
+            limits: options.limits,
             baseline: RefCell::new([0; COUNTER_SLOTS]),
             before: RefCell::new([0; COUNTER_SLOTS]),
             recycle: Cell::new(true),

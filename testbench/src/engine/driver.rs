@@ -242,10 +242,23 @@ impl Driver {
                 break;
             }
         }
+        self.no_train_is_late();
         if self.caught_up() {
             let held = self.parts.board.borrow().engine.holds();
             let outstanding = self.parts.host.borrow().outstanding();
             assert_eq!(outstanding, held, "posted = returned + held");
+        }
+    }
+
+    /// No train is open whose time is up: the model itself looks only when the next event comes.
+    fn no_train_is_late(&self) {
+        let (clock, slack) = (self.sim.cycle(), self.parts.limits.timer_slack);
+        if let Some((slot, due)) = self.parts.board.borrow().engine.next_timer() {
+            let latest = due.saturating_add(slack);
+            assert!(
+                clock <= latest,
+                "slot {slot}: open at {clock}, due at {due}"
+            );
         }
     }
 
