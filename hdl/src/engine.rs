@@ -76,7 +76,8 @@ pub fn engine(cfg: &Config) -> Module {
         write_mux: w.bus("u_write_mux", write_mux::write_mux(cfg), &bus_rst),
         control,
     };
-    w.wire(&b.rx, "core_rst", &core_rst);
+    let rx_rst = w.reset_for("rx");
+    w.wire(&b.rx, "core_rst", &rx_rst);
     receive(&mut w, cfg, &b);
     decide(&mut w, cfg, &b);
     write(&mut w, cfg, &b);

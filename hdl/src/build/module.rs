@@ -22,6 +22,8 @@ pub struct Module {
     pub(crate) rst: Option<Sig>,
     /// Combinational paths of a leaf: (from input, to output).
     pub(crate) leaf_paths: Vec<(String, String)>,
+    /// Synthesis leaves the module as it is.
+    pub(crate) kept: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +83,7 @@ impl Module {
             clk: None,
             rst: None,
             leaf_paths: vec![],
+            kept: false,
         }
     }
 
@@ -156,6 +159,11 @@ impl Module {
     /// Hand-written Verilog: makes the module a leaf. Its ports are declared as usual and taken as used and driven.
     pub fn text(&mut self, verilog: &str) {
         self.items.push(Item::Text(verilog.into()));
+    }
+
+    /// Synthesis tools must not merge this module with others.
+    pub fn keep_hierarchy(&mut self) {
+        self.kept = true;
     }
 
     /// Declares that output `to` of a leaf depends combinationally on input `from`.

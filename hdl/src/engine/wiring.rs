@@ -1,6 +1,7 @@
 //! How the engine connects its blocks.
 
 use crate::build::{Instance, Module, Operand, Sig};
+use crate::prim::reset_stage;
 
 /// The engine's module, and the reset that most blocks are on.
 pub(super) struct Wiring<'a> {
@@ -19,10 +20,20 @@ impl<'a> Wiring<'a> {
         }
     }
 
-    /// A block on the core's reset.
+    /// A block on a stage of its own of the core's reset.
     pub fn core(&mut self, name: &str, block: Module) -> Instance {
-        self.m
-            .instance_on(name, block, &self.clk.clone(), &self.core_rst.clone())
+        let rst = self.reset_for(name);
+        self.m.instance_on(name, block, &self.clk.clone(), &rst)
+    }
+
+    /// The core's reset as the block `name` sees it.
+    pub fn reset_for(&mut self, name: &str) -> Sig {
+        let block = name.trim_start_matches("u_");
+        let stage = self.m.instance(&format!("u_reset_{block}"), reset_stage());
+        self.m.connect(&stage, "d", &self.core_rst);
+        let rst = self.m.wire(&format!("reset_{block}"), 1);
+        self.m.connect_out(&stage, "q", &rst);
+        rst
     }
 
     /// A block at the bus ports, whose reset is not a clock late.

@@ -8,6 +8,7 @@ pub mod fifo;
 pub mod lutram;
 pub mod onehot;
 pub mod ram;
+pub mod reset_stage;
 pub mod skid;
 
 pub use arbiter::rr_arbiter;
@@ -15,4 +16,5 @@ pub use fifo::{Fifo, Storage};
 pub use lutram::lutram;
 pub use onehot::{above_lowest, decode, encode, lowest_one};
 pub use ram::Ram;
+pub use reset_stage::reset_stage;
 pub use skid::skid;

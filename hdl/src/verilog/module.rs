@@ -10,6 +10,9 @@ pub(crate) fn print(m: &Module) -> String {
     let procedural = procedural(m);
     let mut w = Writer::new(0);
     w.comment(&m.doc);
+    if m.kept {
+        w.line("(* keep_hierarchy = \"yes\" *)");
+    }
     w.line(&format!("module {} (", m.name()));
     w.nested(|w| ports(w, m, &procedural));
     w.line(");");
