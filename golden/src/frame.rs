@@ -1,5 +1,7 @@
 //! Frames: ingress, and what the events FRAME and DROP_NO_BUFFER do (design sections 2, 3).
 
+use std::ops::Range;
+
 use pagetrain_formats::{Completion, Counter, Csum, EventCode, Head, Reason};
 
 use crate::engine::{Engine, State};
@@ -8,6 +10,7 @@ use crate::memory::HostMemory;
 use crate::parser::Parser;
 use crate::plan::{train_limits, Context, Lookup, Plan};
 use crate::store::{Seen, Stored};
+use crate::train::full_pages;
 
 impl Engine {
     /// A frame has arrived on `s_axis_rx`. `bad` is its `tuser`. Returns its number (modulo 2^16) if it is in the store now.
@@ -180,8 +183,16 @@ impl Engine {
                 self.release(slot, memory);
             }
         }
-        self.write_frame(&frame, &plan, memory)?;
-        self.deliver(&frame, &plan, clock, memory);
+        let mut from = 0;
+        loop {
+            let edge = self.write_part(&frame, &plan, from, memory)?;
+            self.deliver(&frame, &plan, from..edge, clock, memory);
+            if edge == plan.paged.len() {
+                break;
+            }
+            from = edge;
+        }
+        self.counters.add(Counter::SplitSegments, (from > 0).into());
         if let (Some(slot), true) = (plan.slot(), plan.ends) {
             self.release(slot, memory);
             self.table.remove(slot);
@@ -221,20 +232,32 @@ impl Engine {
         }
     }
 
-    /// Steps 4 and 5: the entries join their train, or go up at once.
-    fn deliver(&mut self, frame: &Stored, plan: &Plan, clock: u64, memory: &mut HostMemory) {
+    /// Steps 4 and 5, of the frame or of its piece `part`: the entries join their train, or go up at once.
+    fn deliver(
+        &mut self,
+        frame: &Stored,
+        plan: &Plan,
+        part: Range<usize>,
+        clock: u64,
+        memory: &mut HostMemory,
+    ) {
+        let limits = train_limits(&self.config, &self.settings);
         if let (Some(slot), true) = (plan.slot(), plan.held) {
             let train = &mut self.flows[slot].train;
-            train.push(&self.entries, frame.parsed.seq, plan.payload, clock);
+            let seq = frame.parsed.seq.wrapping_add(part.start as u32);
+            train.push(&self.entries, seq, part.len(), clock);
             self.oldest = self.oldest.min(train.opened());
-            if let Some(reason) = train.is_complete(&train_limits(&self.config, &self.settings)) {
+            if let Some(reason) = train.is_complete(&limits) {
                 self.close(slot, reason, memory);
             }
             return;
         }
-        let reason = plan.single_reason(&frame.parsed, self.settings.merge);
+        let reason = match plan.single_reason(&frame.parsed, self.settings.merge) {
+            Reason::Single if limits.ends_page(full_pages(&self.entries) as u32) => Reason::Page,
+            reason => reason,
+        };
         let head = Head {
-            train_bytes: plan.paged.len() as u32,
+            train_bytes: part.len() as u32,
             train_packets: 1,
             reason,
             train_entries: self.entries.len() as u8,

@@ -23,6 +23,7 @@ pub mod plan;
 pub mod program;
 pub mod registers;
 pub mod rings;
+mod split;
 pub mod standalone;
 pub mod store;
 mod timers;

@@ -41,25 +41,28 @@ pub struct Fragment {
     pub full: bool,
 }
 
-/// Writes `data` to the owner's page and, as that one fills, to new ones. Fragments are appended to `out`.
+/// Writes `data` to the owner's page and, as that one fills, to new ones, of which it fills at most `edges`. Fragments are
+/// appended to `out`. The bytes written.
 ///
-/// The caller has made sure that the pages suffice; if they do not, what fits is written and the result is false.
+/// The caller has made sure that the pages suffice; if they do not, what fits is written.
 pub fn fill(
     owner: &mut Option<Page>,
     ring: &mut BufferRing,
-    mut data: &[u8],
+    data: &[u8],
+    edges: usize,
     out: &mut Vec<Fragment>,
     memory: &mut HostMemory,
-) -> Result<bool, EngineError> {
-    while !data.is_empty() {
+) -> Result<usize, EngineError> {
+    let (mut left, mut filled) = (data, 0);
+    while !left.is_empty() && filled < edges {
         let mut page = match owner.take() {
             Some(page) => page,
             None => match ring.take() {
                 Some(buffer) => Page::new(buffer),
-                None => return Ok(false),
+                None => break,
             },
         };
-        let (now, later) = data.split_at(data.len().min(page.left() as usize));
+        let (now, later) = left.split_at(left.len().min(page.left() as usize));
         page.buffer.write(page.fill, now, memory)?;
         let fragment = Fragment {
             cookie: page.buffer.cookie,
@@ -68,11 +71,13 @@ pub fn fill(
             full: now.len() as u32 == page.left(),
         };
         page.fill += fragment.len;
-        if !fragment.full {
+        if fragment.full {
+            filled += 1;
+        } else {
             *owner = Some(page);
         }
         out.push(fragment);
-        data = later;
+        left = later;
     }
-    Ok(true)
+    Ok(data.len() - left.len())
 }

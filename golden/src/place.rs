@@ -8,16 +8,20 @@ use crate::memory::HostMemory;
 use crate::pages::{fill, Fragment};
 use crate::parser::{flag, TAGS_AT};
 use crate::plan::{Plan, Way};
+use crate::split::rewrite;
 use crate::store::Stored;
 
 impl Engine {
-    /// Writes the frame's bytes, and leaves its entries (PKT without HEAD, EXT) in `self.entries`.
-    pub(crate) fn write_frame(
+    /// Writes the frame, or of what goes to pages the part from byte `from` on, and leaves its entries (PKT without HEAD,
+    /// EXT) in `self.entries`. Where the part ends: short of the last byte if a page's edge cuts the frame there.
+    pub(crate) fn write_part(
         &mut self,
         frame: &Stored,
         plan: &Plan,
+        from: usize,
         memory: &mut HostMemory,
-    ) -> Result<(), EngineError> {
+    ) -> Result<usize, EngineError> {
+        let edges = self.edges(plan);
         let all = if plan.tags == 0 {
             &frame.bytes[..]
         } else {
@@ -27,24 +31,42 @@ impl Engine {
                 .extend_from_slice(&frame.bytes[TAGS_AT + plan.tags..]);
             &self.stripped[..]
         };
-        let mut cookies = [None; 2];
-        for (cookie, part) in cookies
-            .iter_mut()
-            .zip(all[..plan.hdr_len].chunks(SMALL_BYTES))
-        {
-            if let Some(buffer) = self.smalls.take() {
-                buffer.write(0, part, memory)?;
-                *cookie = Some(buffer.cookie);
-            }
-        }
         let owner = match plan.slot() {
             Some(slot) => &mut self.flows[slot].page,
             None => &mut self.queue_page,
         };
         self.fragments.clear();
-        let data = &all[plan.paged.clone()];
-        let fits = fill(owner, &mut self.pages, data, &mut self.fragments, memory)?;
-        debug_assert!(fits, "room was counted before");
+        let data = &all[plan.paged.start + from..plan.paged.end];
+        let written = fill(
+            owner,
+            &mut self.pages,
+            data,
+            edges,
+            &mut self.fragments,
+            memory,
+        )?;
+        let part = from..from + written;
+        let is_piece = part.len() < plan.paged.len();
+        debug_assert!(
+            part.end == plan.paged.len() || plan.splittable,
+            "room was counted before"
+        );
+        let mut rewritten;
+        let header = if is_piece {
+            rewritten = frame.bytes[..plan.hdr_len + plan.tags].to_vec();
+            rewrite(&mut rewritten, &frame.bytes, &frame.parsed, part.clone());
+            rewritten.drain(TAGS_AT..TAGS_AT + plan.tags);
+            &rewritten[..]
+        } else {
+            &all[..plan.hdr_len]
+        };
+        let mut cookies = [None; 2];
+        for (cookie, part) in cookies.iter_mut().zip(header.chunks(SMALL_BYTES)) {
+            if let Some(buffer) = self.smalls.take() {
+                buffer.write(0, part, memory)?;
+                *cookie = Some(buffer.cookie);
+            }
+        }
         let filled = self.fragments.iter().filter(|f| f.full).count();
         self.counters.add(Counter::PagesFilled, filled as u64);
 
@@ -70,12 +92,24 @@ impl Engine {
         let ext_count = (self.entries.len() - 1) as u8;
         if let Completion::Pkt(pkt) = &mut self.entries[0] {
             pkt.ext_count = ext_count;
+            pkt.piece = is_piece;
         }
-        Ok(())
+        Ok(part.end)
+    }
+
+    /// How many pages the next part of the frame may fill before it is cut.
+    fn edges(&self, plan: &Plan) -> usize {
+        let Some(pages) = self.settings.train_pages.filter(|_| plan.splittable) else {
+            return usize::MAX;
+        };
+        // A train that is open at this point is the one that the part joins.
+        let filled = plan.slot().map_or(0, |s| self.flows[s].train.pages());
+        // At least one: a train that held more when the register was written is not cut before its next edge.
+        pages.saturating_sub(filled).max(1) as usize
     }
 }
 
-/// The PKT entry, but for HEAD and `ext_count`.
+/// The PKT entry, but for HEAD, `ext_count` and `piece`.
 fn packet(frame: &Stored, plan: &Plan, small: Option<u32>, first: Option<Fragment>) -> Pkt {
     let parsed = &frame.parsed;
     let either = |a, b| (parsed.has(a), parsed.has(b));

@@ -9,6 +9,7 @@ use crate::flow::{FlowKey, FlowTable, Placement};
 use crate::pages::Page;
 use crate::parser::{flag, Parsed};
 use crate::registers::Settings;
+use crate::split::{is_splittable, most_pieces};
 use crate::store::Stored;
 use crate::train::{Train, TrainLimits};
 
@@ -81,6 +82,8 @@ pub struct Plan {
     pub paged: Range<usize>,
     /// Payload bytes: 0 if the frame is not split.
     pub payload: usize,
+    /// A page's edge may cut it.
+    pub splittable: bool,
     /// Step 2: the open train closes first.
     pub closes: Option<Reason>,
     /// Step 3: the flow's page is released first.
@@ -153,6 +156,10 @@ impl Plan {
             hdr_len: 0,
             paged: 0..0,
             payload,
+            splittable: settings.train_pages.is_some()
+                && watched
+                && joinable
+                && is_splittable(parsed, payload),
             closes: None,
             fresh: false,
             held,
@@ -196,9 +203,14 @@ impl Plan {
         }
     }
 
-    /// Small buffers that it takes.
+    /// Small buffers that must be posted: those of the header, for each piece that there could be.
     pub fn smalls(&self) -> usize {
-        self.hdr_len.div_ceil(SMALL_BYTES)
+        let pieces = if self.splittable {
+            most_pieces(self.payload)
+        } else {
+            1
+        };
+        self.hdr_len.div_ceil(SMALL_BYTES) * pieces
     }
 
     /// Why a packet that is not held is delivered at once.
@@ -242,6 +254,7 @@ pub fn train_limits(config: &Config, settings: &Settings) -> TrainLimits {
         packets: settings.max_aggr,
         bytes: settings.max_bytes,
         entries: config.train_entries,
+        pages: settings.train_pages,
     }
 }
 

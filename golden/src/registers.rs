@@ -52,6 +52,8 @@ pub struct Settings {
     pub admit_min: usize,
     /// Each train begins a new page.
     pub fresh_page: bool,
+    /// Pages that a train fills before `page_split` closes it; none: it is off.
+    pub train_pages: Option<u32>,
     /// Where the small ring lies.
     pub small_ring: Place,
     /// Where the page ring lies.
@@ -139,6 +141,7 @@ impl Registers {
 
     /// The settings of the data path.
     pub fn settings(&self) -> Settings {
+        let page_split = self.flag(regs::Q_PAGE_CTRL, regs::Q_PAGE_CTRL_PAGE_SPLIT);
         Settings {
             enable: self.flag(regs::CTRL, regs::CTRL_ENABLE),
             parser_enable: self.flag(regs::CTRL, regs::CTRL_PARSER_ENABLE),
@@ -152,6 +155,7 @@ impl Registers {
             max_bytes: self.get(regs::Q_MAX_BYTES),
             admit_min: self.get(regs::Q_ADMIT_MIN) as usize,
             fresh_page: self.flag(regs::Q_PAGE_CTRL, regs::Q_PAGE_CTRL_FRESH_PAGE),
+            train_pages: page_split.then(|| self.get(regs::Q_TRAIN_PAGES)),
             small_ring: self.place(regs::SB_BASE_LO, regs::SB_BASE_HI, regs::SB_LOG2),
             page_ring: self.place(regs::PG_BASE_LO, regs::PG_BASE_HI, regs::PG_LOG2),
             completion_ring: self.place(regs::CQ_BASE_LO, regs::CQ_BASE_HI, regs::CQ_LOG2),
@@ -257,6 +261,8 @@ mod tests {
             (regs::MAX_FRAME, 16129),
             (regs::Q_MERGE, 2),
             (regs::Q_MAX_AGGR, 65),
+            (regs::Q_TRAIN_PAGES, 0),
+            (regs::Q_TRAIN_PAGES, 17),
             (regs::SB_BASE_LO, 0x800),
             (regs::SB_LOG2, 3),
             (regs::Q_CMD, 5),

@@ -9,6 +9,7 @@ pub struct Train {
     packets: u32,
     bytes: u32,
     next_seq: u32,
+    pages: u32,
     opened: u64,
 }
 
@@ -21,6 +22,15 @@ pub struct TrainLimits {
     pub bytes: u32,
     /// `train_entries`.
     pub entries: usize,
+    /// Q_TRAIN_PAGES with `page_split`.
+    pub pages: Option<u32>,
+}
+
+impl TrainLimits {
+    /// Whether a train that has filled so many pages is to end there.
+    pub fn ends_page(&self, filled: u32) -> bool {
+        self.pages.is_some_and(|pages| filled >= pages)
+    }
 }
 
 impl Train {
@@ -39,6 +49,15 @@ impl Train {
         self.packets
     }
 
+    /// Pages that its packets have filled; 0 of a train that is not open.
+    pub fn pages(&self) -> u32 {
+        if self.is_open() {
+            self.pages
+        } else {
+            0
+        }
+    }
+
     /// Small buffers and pages that are the host's once the train is closed and taken.
     pub fn finishes(&self) -> (usize, usize) {
         let small = |e: &&Completion| match e {
@@ -46,13 +65,8 @@ impl Train {
             Completion::Ext(ext) => matches!(ext, Ext::Small { .. }),
             Completion::Buf(_) | Completion::Stop => false,
         };
-        let page = |e: &&Completion| match e {
-            Completion::Pkt(pkt) => pkt.page_full,
-            Completion::Ext(ext) => matches!(ext, Ext::Page { full: true, .. }),
-            Completion::Buf(_) | Completion::Stop => false,
-        };
-        let count = |of: &dyn Fn(&&Completion) -> bool| self.entries.iter().filter(of).count();
-        (count(&small), count(&page))
+        let smalls = self.entries.iter().filter(small).count();
+        (smalls, full_pages(&self.entries))
     }
 
     /// The reason for which a packet that is otherwise fit to join does not: sequence number `seq`, payload `len` bytes.
@@ -76,11 +90,13 @@ impl Train {
         if !self.is_open() {
             self.packets = 0;
             self.bytes = 0;
+            self.pages = 0;
             self.opened = clock;
         }
         self.entries.extend_from_slice(entries);
         self.packets += 1;
         self.bytes += len as u32;
+        self.pages += full_pages(entries) as u32;
         self.next_seq = seq.wrapping_add(len as u32);
     }
 
@@ -90,6 +106,8 @@ impl Train {
             Some(Reason::MaxAggr)
         } else if self.bytes >= limits.bytes {
             Some(Reason::MaxBytes)
+        } else if limits.ends_page(self.pages) {
+            Some(Reason::Page)
         } else {
             None
         }
@@ -109,4 +127,14 @@ impl Train {
         self.entries.drain(..).for_each(&mut emit);
         self.packets
     }
+}
+
+/// Fragments among the entries that filled their page.
+pub fn full_pages(entries: &[Completion]) -> usize {
+    let full = |e: &&Completion| match e {
+        Completion::Pkt(pkt) => pkt.page_full,
+        Completion::Ext(ext) => matches!(ext, Ext::Page { full: true, .. }),
+        Completion::Buf(_) | Completion::Stop => false,
+    };
+    entries.iter().filter(full).count()
 }

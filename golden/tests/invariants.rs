@@ -6,11 +6,12 @@ use std::collections::{HashMap, VecDeque};
 
 use pagetrain_formats::counters::reason_counter;
 use pagetrain_formats::{
-    regs, BufId, BufStatus, Command, Config, Counter, Descriptor, EventCode, MergeMode, Reason,
+    regs, BufId, BufStatus, Command, Config, Counter, Descriptor, EventCode, MergeMode, Pkt, Reason,
 };
-use pagetrain_golden::deliver::{Delivery, Train, Walker};
+use pagetrain_golden::deliver::{Delivery, Packet, Train, Walker};
 use pagetrain_golden::registers::Place;
 use pagetrain_golden::{HostMemory, Limits, Seen, State, Written};
+use support::oracle::judge;
 use support::rig::{Rig, COMPLETION_RING, PAGES, PAGE_STEP, SMALLS};
 use support::traffic::{Source, Traffic};
 use support::watch::Watch;
@@ -27,6 +28,10 @@ struct Received {
     /// Number of the last frame of each flow, in the order of arrival.
     last: HashMap<usize, usize>,
     order: HashMap<u16, usize>,
+    /// Payload bytes that have come back of frames in pieces, by number.
+    pieces: HashMap<u16, usize>,
+    frames: u64,
+    split: u64,
     packets: u64,
     trains: u64,
     joined: u64,
@@ -69,7 +74,8 @@ fn settings(rng: &mut Rng, config: &Config) -> Vec<(u16, u32)> {
         (regs::Q_MAX_AGGR, rng.pick(&[1, 2, 8, entries])),
         (regs::Q_MAX_BYTES, rng.pick(&[1, 3000, 65535, 1_048_575])),
         (regs::Q_ADMIT_MIN, rng.pick(&[0, 1, 1024, 4000])),
-        (regs::Q_PAGE_CTRL, u32::from(rng.once_in(3))),
+        (regs::Q_PAGE_CTRL, rng.below(4) as u32),
+        (regs::Q_TRAIN_PAGES, rng.pick(&[1, 1, 2, 8, 16])),
     ]
 }
 
@@ -246,6 +252,7 @@ impl Run {
                         entries,
                         limits.merge,
                     );
+                    check_pages(train, limits.train_pages);
                 }
                 Delivery::Finished(id) => free(id),
                 Delivery::Returned(buf) => {
@@ -347,7 +354,12 @@ impl Run {
         let counters = self.rig.engine.counters();
         let count = |c: Counter| counters.get(c);
         let stored = received.expected.len() as u64;
-        assert_eq!(count(Counter::RxFrames), received.packets + self.dropped);
+        assert_eq!(count(Counter::RxFrames), received.frames + self.dropped);
+        assert_eq!(count(Counter::SplitSegments), received.split);
+        assert!(
+            received.pieces.is_empty(),
+            "a frame in pieces comes back whole"
+        );
         assert_eq!(count(Counter::DropNoBuffer), self.dropped - stored);
         assert_eq!(count(Counter::Trains), received.trains);
         assert_eq!(count(Counter::Aggregated), received.joined);
@@ -387,10 +399,11 @@ impl Received {
         for packet in &train.packets {
             self.packets += 1;
             let pkt = &packet.pkt;
-            let sent = self.expected.remove(&pkt.rx_seq);
+            let sent = self.expected.get(&pkt.rx_seq).cloned();
             let sent = sent.unwrap_or_else(|| {
                 panic!("frame {} was delivered twice, or never taken", pkt.rx_seq)
             });
+            let begun = self.pieces.contains_key(&pkt.rx_seq);
             assert_eq!(usize::from(pkt.frame_len), sent.bytes.len());
             assert_eq!(pkt.watched, watched);
             let tags = if strip && sent.known.is_some() {
@@ -412,9 +425,18 @@ impl Received {
                     header - tags,
                     "the header, the whole header and nothing else"
                 );
-                assert_eq!(frame, whole[..header - tags + payload], "without padding");
+                if pkt.piece {
+                    let done = self.piece(pkt, &frame, &whole[header - tags..][..payload]);
+                    assert!(done < payload || begun, "a piece is not the whole");
+                } else {
+                    assert_eq!(frame, whole[..header - tags + payload], "without padding");
+                }
             } else {
                 assert_eq!(frame, whole, "frame {}", pkt.rx_seq);
+            }
+            if !self.pieces.contains_key(&pkt.rx_seq) {
+                self.frames += 1;
+                self.expected.remove(&pkt.rx_seq);
             }
             self.paged += train
                 .pieces(packet)
@@ -425,12 +447,56 @@ impl Received {
                 let arrived = self.order[&pkt.rx_seq];
                 let last = self.last.insert(flow, arrived);
                 assert!(
-                    last.is_none_or(|last| last < arrived),
+                    last.is_none_or(|last| last < arrived || begun && last == arrived),
                     "flow {flow} out of order at {}",
                     pkt.rx_seq
                 );
             }
         }
+    }
+}
+
+impl Received {
+    /// A piece goes on where the last one of its frame ended, in a packet of its own that a stack accepts. The payload bytes
+    /// that have come back with it; after the last one the frame has.
+    fn piece(&mut self, pkt: &Pkt, frame: &[u8], payload: &[u8]) -> usize {
+        let done = self.pieces.remove(&pkt.rx_seq).unwrap_or(0);
+        let part = &frame[usize::from(pkt.hdr_len)..];
+        assert_eq!(part, &payload[done..done + part.len()]);
+        let judged = judge(frame).expect("a packet that the program knows");
+        assert_eq!(judged.end, frame.len());
+        assert_eq!(judged.l4_csum, Some(true), "{pkt:?}");
+        assert_ne!(judged.ip_csum, Some(false), "{pkt:?}");
+        let done = done + part.len();
+        if done < payload.len() {
+            assert!(done > 0);
+            self.pieces.insert(pkt.rx_seq, done);
+        } else {
+            self.split += 1;
+        }
+        done
+    }
+}
+
+/// A train goes on after its last page only if it is not to be split, or if the segment could not be cut.
+fn check_pages(train: &Train, train_pages: Option<u32>) {
+    let head = train.head().unwrap();
+    let filled = |packets: &[Packet]| {
+        let pieces = packets.iter().flat_map(|p| train.pieces(p));
+        pieces.filter(|p| p.full).count() as u32
+    };
+    let Some((last, before)) = train.packets.split_last() else {
+        return;
+    };
+    let ends = |filled: u32| train_pages.is_some_and(|pages| filled >= pages);
+    assert!(!ends(filled(before)), "{head:?}");
+    let all = filled(&train.packets);
+    if head.reason == Reason::Page {
+        assert!(ends(all));
+    }
+    if last.pkt.piece && ends(all) {
+        assert_eq!(Some(all), train_pages);
+        assert!(train.pieces(last).last().is_some_and(|p| p.full));
     }
 }
 
@@ -480,13 +546,8 @@ fn every_byte_and_buffer_is_accounted_for_when_events_are_random() {
     });
     println!("packets by reason: {totals:?}");
     if std::env::var("PAGETRAIN_SEED").is_err() {
-        // Header, IpId and Page belong to modes that this engine does not have.
-        let absent = [
-            Reason::Header,
-            Reason::IpId,
-            Reason::Page,
-            Reason::FlushFlow,
-        ];
+        // Header and IpId belong to modes that this engine does not have.
+        let absent = [Reason::Header, Reason::IpId, Reason::FlushFlow];
         for reason in Reason::ALL.iter().filter(|r| !absent.contains(r)) {
             assert!(
                 totals.get(reason).is_some_and(|&n| n > 0),

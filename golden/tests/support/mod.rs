@@ -8,6 +8,7 @@ pub mod oracle;
 pub mod rig;
 pub mod traffic;
 pub mod watch;
+pub mod wire;
 
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
