@@ -45,10 +45,7 @@ impl Summary<'_> {
             ),
             ("other packets", t.other_packets.to_string()),
             ("closed by", self.reasons()),
-            (
-                "pages filled",
-                self.counter(Counter::PagesFilled).to_string(),
-            ),
+            ("pages filled", self.pages()),
             (
                 "mappable",
                 format!(
@@ -85,6 +82,14 @@ impl Summary<'_> {
             .get(counter.code() as usize)
             .copied()
             .unwrap_or(0)
+    }
+
+    fn pages(&self) -> String {
+        let filled = self.counter(Counter::PagesFilled);
+        match self.counter(Counter::SplitSegments) {
+            0 => filled.to_string(),
+            cut => format!("{filled}, {cut} segments cut at their edges"),
+        }
     }
 
     fn reasons(&self) -> String {

@@ -96,6 +96,37 @@ fn delivered_packets_are_those_of_the_capture_in_order_of_each_flow() {
 }
 
 #[test]
+fn trains_are_whole_pages_when_segments_are_cut_at_their_edges() {
+    let folder = Folder::new();
+    let json = folder.name("t.jsonl");
+    let split = ["--set", "Q_PAGE_CTRL=2", "--set", "Q_TRAIN_PAGES=1"];
+    let summary = golden(&[&[CAPTURE, "--json", &json], &split[..]].concat());
+    let mapped = |summary: &str| {
+        let share = row(summary, "mappable").split(' ').next().unwrap();
+        share.parse::<f64>().unwrap()
+    };
+    let (uncut, cut) = (mapped(&golden(&[CAPTURE])), mapped(&summary));
+    assert!(uncut < 94.0 && cut > 99.0, "{uncut} %, {cut} %");
+    let filled = row(&summary, "pages filled");
+    let (pages, cuts) = filled.split_once(", ").unwrap();
+    let cuts = cuts.strip_suffix(" segments cut at their edges").unwrap();
+    let cuts: u64 = cuts.parse().unwrap();
+    let lines = lines(&json);
+    let packets: u64 = lines.iter().map(|l| number(l, "packets")).sum();
+    assert_eq!(packets, 600 + cuts, "each cut makes one packet more");
+    let ended: Vec<_> = lines.iter().filter(|l| l["reason"] == "page").collect();
+    assert_eq!(ended.len(), pages.parse::<usize>().unwrap());
+    for line in ended {
+        let pages = line["pages"].as_array().unwrap();
+        assert_eq!(pages.len(), 1, "{line}");
+        assert_eq!(
+            (number(&pages[0], "offset"), number(&pages[0], "length")),
+            (0, 4096)
+        );
+    }
+}
+
+#[test]
 fn merge_off_makes_every_packet_its_own_train() {
     let folder = Folder::new();
     let json = folder.name("t.jsonl");
