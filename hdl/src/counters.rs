@@ -13,8 +13,9 @@
 //! ## Pipeline
 //! Each counter has a small accumulator. A sweep visits one counter a clock: take and clear the accumulator, read the total,
 //! add, write back. That is one 64-bit adder instead of 64. A read takes the RAM's read port for one clock, in which the sweep stands.
+//! Stage 0 decides whom to visit, a register for each accumulator; 1. take the accumulator and the total; 2. one gain; 3. add.
 
-use crate::build::{clog2, lit, mux, or_all, Expr, Module};
+use crate::build::{clog2, lit, mux, or_all, Expr, Module, Sig};
 use crate::prim::lutram;
 
 /// Counters, existing or not.
@@ -24,7 +25,7 @@ pub const FIRST_REASON: usize = 32;
 /// Clocks after which a total holds every event: a sweep, its pipeline, and room for reads in between.
 pub const SETTLE: usize = 2 * COUNTERS;
 /// Clocks from a read request to its answer.
-pub const READ_LATENCY: usize = 2;
+pub const READ_LATENCY: usize = 3;
 
 /// One counter with an event input.
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +65,13 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
     let by_reason = (0..reasons).map(|r| (FIRST_REASON + r, gain_of_reason(r)));
     let gains: Vec<(usize, Expr)> = gains.into_iter().chain(by_reason).collect();
     let step = m.named("step", !&rd_valid);
-    for (i, gain) in &gains {
+    let visits: Vec<(usize, Sig)> = gains
+        .iter()
+        .map(|(i, _)| (*i, m.reg(&format!("visit_{i}"), 1)))
+        .collect();
+    for ((i, gain), (_, visited)) in gains.iter().zip(&visits) {
         let width = gain.width() + slack;
         let acc = m.reg_rst(&format!("acc_{i}"), width, 0);
-        let visited = &step & index.eq(*i);
         m.seq("", |b| {
             b.set(&acc, mux(visited, lit(width, 0), &acc) + gain.zext(width));
         });
@@ -75,7 +79,7 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
     }
     let widest = taken.iter().map(|t| t.1.width()).max().unwrap_or(1);
 
-    let addr = m.named("addr", mux(&rd_valid, &rd_index, &index));
+    let addr = m.reg("addr", 6);
     let we = m.reg_rst("we", 1, 0);
     let waddr = m.reg("waddr", 6);
     let wdata = m.reg("wdata", 64);
@@ -86,12 +90,12 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
     m.connect(&ram, "rd_addr", &addr);
     let total = ram.out("rd_data");
 
-    // Stage 1: accumulators in four groups, total.
+    // Accumulators in four groups. The sweep stands still during a read: then no accumulator is visited.
     let groups: Vec<Expr> = (0..4)
         .map(|g| {
-            let of_group = taken.iter().filter(|t| t.0 % 4 == g);
+            let of_group = taken.iter().zip(&visits).filter(|(t, _)| t.0 % 4 == g);
             let terms: Vec<Expr> = of_group
-                .map(|(i, acc)| index.eq(*i).repeat(widest) & acc.zext(widest))
+                .map(|((_, acc), (_, visited))| visited.repeat(widest) & acc.zext(widest))
                 .collect();
             let any = or_all(&terms);
             if terms.is_empty() {
@@ -101,6 +105,10 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
             }
         })
         .collect();
+    let s0_index = m.reg("s0_index", 6);
+    let s0_step = m.reg_rst("s0_step", 1, 0);
+    let s0_read = m.reg_rst("s0_read", 1, 0);
+    let s0_clearing = m.reg("s0_clearing", 1);
     let s1_group = m.regs("s1_group", 4, widest);
     let s1_total = m.reg("s1_total", 64);
     let s1_index = m.reg("s1_index", 6);
@@ -113,14 +121,14 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
     let s2_total = m.reg("s2_total", 64);
     let s2_index = m.reg("s2_index", 6);
     let s2_step = m.reg_rst("s2_step", 1, 0);
-    m.seq("stage 1: take the accumulator and the total", |b| {
-        b.set(&s1_step, &step);
-        b.set(&s1_read, &rd_valid);
-        b.set(&s1_index, &index);
-        b.set(&s1_fresh, &fresh);
-        b.set(&s1_total, mux(&clearing, lit(64, 0), &total));
-        for (reg, group) in s1_group.iter().zip(&groups) {
-            b.set(reg, group);
+    m.seq("stage 0: whom to visit, what to read", |b| {
+        b.set(&addr, mux(&rd_valid, &rd_index, &index));
+        b.set(&s0_index, &index);
+        b.set(&s0_step, &step);
+        b.set(&s0_read, &rd_valid);
+        b.set(&s0_clearing, &clearing);
+        for (i, visited) in &visits {
+            b.set(visited, &step & index.eq(*i));
         }
         b.when(&step, |b| {
             b.set(&index, &index + 1);
@@ -128,6 +136,16 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
                 b.set(&clearing, 0);
             });
         });
+    });
+    m.seq("stage 1: take the accumulator and the total", |b| {
+        b.set(&s1_step, &s0_step);
+        b.set(&s1_read, &s0_read);
+        b.set(&s1_index, &s0_index);
+        b.set(&s1_fresh, &fresh);
+        b.set(&s1_total, mux(&s0_clearing, lit(64, 0), &total));
+        for (reg, group) in s1_group.iter().zip(&groups) {
+            b.set(reg, group);
+        }
     });
     m.seq("stage 2: one gain", |b| {
         b.set(&s2_step, &s1_step);

@@ -269,7 +269,7 @@ fn test_fails_when_the_counters_are_broken() {
             "wdata[63:32] <= s2_total[63:32]; wdata[31:0] <= s2_total[31:0] + ",
         ),
         // The memory is not cleared.
-        ("clearing ? 64'd0", "1'b0 ? 64'd0"),
+        ("s0_clearing ? 64'd0", "1'b0 ? 64'd0"),
     ] {
         let broken = design().mutate(from, to).unwrap_or_else(|e| panic!("{e}"));
         let model = model(&broken);
