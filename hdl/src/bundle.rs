@@ -184,7 +184,7 @@ pub fn page() -> Bundle {
     )
 }
 
-/// A copy from the frame store to host memory.
+/// A copy from the frame store to host memory, or a step of rewriting a header on such a way ([`patch`]).
 pub fn cmd(cfg: &Config) -> Bundle {
     Bundle::new(
         "CMD",
@@ -194,6 +194,32 @@ pub fn cmd(cfg: &Config) -> Bundle {
             ("addr", 64),
             ("free", 1),
             ("words", store_word_bits(cfg)),
+            // Add the bytes to the ones' complement sum; the sum begins anew; the first byte is the second of its
+            // 16-bit word; subtract instead.
+            ("sum", 1),
+            ("anew", 1),
+            ("odd", 1),
+            ("minus", 1),
+            // Read, write nothing.
+            ("no_write", 1),
+            // Words that are read are patched.
+            ("patch", 1),
+            // Copy nothing: `src` and `addr` (as PATCH) set a patch.
+            ("set", 1),
+        ],
+    )
+}
+
+/// What `addr` of a CMD with `set` holds: the 16 bits at `src` become `value`, or the complement of sum and `value`.
+/// Setting slot 0 forgets the others.
+pub fn patch() -> Bundle {
+    Bundle::new(
+        "PATCH",
+        &[
+            ("value", 16),
+            ("slot", 3),
+            ("from_sum", 1),
+            ("reserved", 44),
         ],
     )
 }

@@ -35,7 +35,9 @@
 
 mod bursts;
 mod copy;
+mod patch;
 mod prepare;
+mod sum;
 
 use crate::build::Module;
 use crate::bundle;

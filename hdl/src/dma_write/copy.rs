@@ -2,9 +2,11 @@
 //!
 //! A step reads a word, writes a beat, or both. A beat takes its low lanes from the word before and its high lanes from
 //! the word at hand, each rotated by the same number of lanes; so one kept word is enough.
+//! On the way a word may be patched (`patch.rs`), and the beats of a command may be summed (`sum.rs`).
 
+use super::patch::{self, Patches};
 use super::prepare::data_cmd;
-use super::Widths;
+use super::{sum, Widths};
 use crate::build::{cat, cat_lsb_first, clog2, mux, Expr, Module, Sig};
 use crate::bundle;
 use crate::write_data::DEPTH;
@@ -15,10 +17,10 @@ pub(super) fn copy(w: &Widths) -> Module {
         &format!("dma_copy_{}", w.dma_width),
         "Data path of the copy commands: words in, aligned beats out.",
     );
-    let step = steps(&mut m, w);
-    let read = while_reading(&mut m, w, step);
-    let rotated = rotate(&mut m, w, &read);
-    merge(&mut m, w, &rotated);
+    let (step, turn, span, patches) = steps(&mut m, w);
+    let read = while_reading(&mut m, w, (step, turn, span));
+    let rotated = rotate(&mut m, w, &read, &patches);
+    merge(&mut m, w, &rotated, &patches);
     m
 }
 
@@ -29,6 +31,8 @@ struct Step {
     /// A beat leaves.
     writes: Expr,
     ends_burst: Expr,
+    /// The beat is summed, whether it leaves or not; how (fields of [`tally`]).
+    tally: Expr,
 }
 
 /// How the word is turned, and whether the beat needs nothing of the word before.
@@ -47,8 +51,17 @@ struct Span {
     last: Expr,
 }
 
+/// Stages from a step to its beat at the output, the step's own included.
+const STAGES: usize = 5;
+
+/// Clocks for which a patch that is made from the sum waits: until the beats before it are in the sum, and its value
+/// was added.
+fn settling(w: &Widths) -> usize {
+    STAGES + sum::latency(w.dma_width)
+}
+
 /// One step a clock, across commands, as long as there is room for the beat.
-fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span) {
+fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span, Patches) {
     let cmd = data_cmd(w);
     let valid = m.input("s_cmd_tvalid", 1, "prepared command");
     let ready = m.output("s_cmd_tready", 1, "");
@@ -65,7 +78,8 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span) {
     let first_beat = m.reg("c_first_beat", 1);
     let beat = m.reg("c_beat", w.beat);
     let names = [
-        "shift", "direct", "prime", "flush", "first", "last", "null", "free", "words",
+        "shift", "direct", "prime", "flush", "first", "last", "null", "free", "words", "sum",
+        "anew", "swap", "minus", "no_write", "patch", "set", "slot", "place", "value", "from_sum",
     ];
     let kept: Vec<Sig> = names
         .iter()
@@ -81,8 +95,10 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span) {
 
     let room = m.reg_rst("room", clog2(DEPTH) + 1, DEPTH);
     let may = m.reg_rst("may_step", 1, 0);
-    let step = m.named("step", &valid_here & &may);
-    let writes = m.named("writes", &step & !c("null") & !(c("prime") & &first_step));
+    let settled = m.reg_rst("settled", 1, 0);
+    let step = m.named("step", &valid_here & &may & (!c("from_sum") | &settled));
+    let beats = m.named("beats", &step & !c("null") & !(c("prime") & &first_step));
+    let writes = m.named("writes", &beats & !c("no_write"));
     let ended = m.named("ended", &step & &last_step);
     let load = m.named("load", !&valid_here | &ended);
     m.assign(&ready, &load);
@@ -93,7 +109,7 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span) {
             b.set(&last_step, left.eq(1));
             b.set(&first_step, 0);
         });
-        b.when(&writes, |b| {
+        b.when(&beats, |b| {
             b.set(&beat, &beat + 1);
             b.set(&first_beat, 0);
         });
@@ -108,6 +124,15 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span) {
             for name in names {
                 b.set(&c(name), cmd.get(&data, name));
             }
+        });
+    });
+    let waited = m.reg("waited", clog2(settling(w) + 1));
+    m.seq("For how long the command at hand has waited", |b| {
+        b.set(&waited, &waited + 1);
+        b.set(&settled, &settled | waited.eq(settling(w)));
+        b.when(&load, |b| {
+            b.set(&waited, 0);
+            b.set(&settled, 0);
         });
     });
     m.seq(
@@ -137,14 +162,34 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span) {
     };
     let reads = &step & !c("null") & !(c("flush") & &last_step);
     let ends_burst = &last_step | beat.all();
+    let sums = &beats & c("sum");
+    let starts = &first_beat & c("anew");
+    let tally = sum::tally().pack(&[
+        ("valid", sums),
+        ("anew", starts),
+        ("swap", c("swap").expr()),
+        ("minus", c("minus").expr()),
+    ]);
+    let setting = patch::Setting {
+        set: m.named("sets", &step & c("set")),
+        slot: c("slot"),
+        word: rd_addr.clone(),
+        place: c("place"),
+        value: c("value"),
+        from_sum: c("from_sum"),
+    };
+    let asks = m.named("asks_patched", &step & c("patch"));
+    let patches = patch::patches(m, w, &setting, &asks);
     (
         Step {
             reads,
             writes: writes.expr(),
             ends_burst,
+            tally,
         },
         turn,
         span,
+        patches,
     )
 }
 
@@ -153,15 +198,18 @@ fn delay(m: &mut Module, stage: usize, step: &Step) -> Step {
     let reads = m.reg(&format!("r{stage}_reads"), 1);
     let writes = m.reg_rst(&format!("r{stage}_writes"), 1, 0);
     let ends_burst = m.reg(&format!("r{stage}_ends_burst"), 1);
+    let tally = m.reg_rst(&format!("r{stage}_tally"), step.tally.width(), 0);
     m.seq("", |b| {
         b.set(&reads, &step.reads);
         b.set(&writes, &step.writes);
         b.set(&ends_burst, &step.ends_burst);
+        b.set(&tally, &step.tally);
     });
     Step {
         reads: reads.expr(),
         writes: writes.expr(),
         ends_burst: ends_burst.expr(),
+        tally: tally.expr(),
     }
 }
 
@@ -226,14 +274,14 @@ struct Rotated {
     here: Sig,
 }
 
-/// Two stages of the byte rotator, the first for the low bits of the shift.
-fn rotate(m: &mut Module, w: &Widths, read: &Read) -> Rotated {
+/// Two stages of the byte rotator, the first for the low bits of the shift, behind the patches.
+fn rotate(m: &mut Module, w: &Widths, read: &Read, patches: &Patches) -> Rotated {
     let n = 1 << w.lane;
     let low = w.lane / 2;
     let rd_data = m.input("rd_data", w.dma_width, "word asked for two clocks ago");
     let shift = &read.turn.shift;
 
-    let mut word = rd_data.expr();
+    let mut word = patches.apply(m, &rd_data);
     for bit in 0..low {
         word = rotate_if(m, &word, &shift.bit(bit), 1 << bit);
     }
@@ -284,7 +332,7 @@ fn rotate_if(m: &mut Module, word: &Expr, bit: &Expr, by: usize) -> Expr {
 }
 
 /// Joins the word at hand with what is left of the one before.
-fn merge(m: &mut Module, w: &Widths, rotated: &Rotated) {
+fn merge(m: &mut Module, w: &Widths, rotated: &Rotated, patches: &Patches) {
     let wd = bundle::wd(w.dma_width);
     let push = m.output_reg_rst("push", 1, 0, "a beat for the FIFO");
     let push_data = m.output_reg("push_data", wd.width(), "WD");
@@ -305,6 +353,15 @@ fn merge(m: &mut Module, w: &Widths, rotated: &Rotated) {
             b.when(&rotated.step.reads, |b| b.set(&before, word));
         },
     );
+    let tally = m.reg_rst("r5_tally", rotated.step.tally.width(), 0);
+    m.seq("", |b| b.set(&tally, &rotated.step.tally));
+    let total = m.instance("u_sum", sum::sum(w.dma_width));
+    m.connect(&total, "tally", &tally);
+    m.connect(&total, "data", wd.get(&push_data, "data"));
+    m.connect(&total, "strb", wd.get(&push_data, "strb"));
+    // A wire of the patches, which stand at the front of the pipeline.
+    m.connect(&total, "value", &patches.value);
+    m.assign(&patches.total, total.out("total"));
 }
 
 /// One bit a lane.

@@ -1,8 +1,13 @@
 //! From a copy command to what the burst generator and the data path need to know: four stages, a command a clock.
 
 use super::Widths;
-use crate::build::{Expr, Module, Sig};
-use crate::bundle::Bundle;
+use crate::build::{cat, mux, Expr, Module, Sig};
+use crate::bundle::{self, Bundle};
+
+/// Bits of a patch's number.
+pub(super) const SLOT: usize = 3;
+/// Flags of a command that only the data path looks at.
+const FLAGS: [&str; 6] = ["sum", "anew", "minus", "no_write", "patch", "set"];
 
 /// A command for the data path.
 pub(super) fn data_cmd(w: &Widths) -> Bundle {
@@ -25,6 +30,19 @@ pub(super) fn data_cmd(w: &Widths) -> Bundle {
         ("null", 1),
         ("free", 1),
         ("words", w.word),
+        // The bytes are summed: from the first beat on anew, with the bytes of a pair swapped, subtracted.
+        ("sum", 1),
+        ("anew", 1),
+        ("swap", 1),
+        ("minus", 1),
+        ("no_write", 1),
+        ("patch", 1),
+        // A patch is set: which, its 16-bit lane of the word, its value; wait for the sum.
+        ("set", 1),
+        ("slot", SLOT),
+        ("place", w.lane - 1),
+        ("value", 16),
+        ("from_sum", 1),
     ];
     Bundle::new("DMA_DATA_CMD", &fields)
 }
@@ -59,8 +77,23 @@ pub(super) fn prepare(
     let (lane, beat) = (w.lane, w.beat);
     let src = cmd.get(record, "src");
     let len = cmd.get(record, "len");
+    // Where nothing is written, the beats lie as the words do.
+    let no_write = cmd.get(record, "no_write");
     let addr = cmd.get(record, "addr");
+    let low_addr = mux(&no_write, src.trunc(lane), addr.trunc(lane));
+    let low_addr = m.named("low_addr", low_addr);
+    let addr = cat(&[addr.from_bit(lane), low_addr.expr()]);
     let low = lane + beat;
+    let flags = |stage: usize, m: &mut Module| -> Vec<Sig> {
+        let reg = |name: &&str| m.reg(&format!("p{stage}_{name}"), 1);
+        FLAGS.iter().map(reg).collect()
+    };
+    let (p1_flags, p2_flags, p3_flags) = (flags(1, m), flags(2, m), flags(3, m));
+    let p1_swap = m.reg("p1_swap", 1);
+    let p2_swap = m.reg("p2_swap", 1);
+    let p3_swap = m.reg("p3_swap", 1);
+    let p2_place = m.reg("p2_place", lane - 1);
+    let p3_place = m.reg("p3_place", lane - 1);
 
     // Stage 1: alignment of source and destination to each other.
     let p1_valid = m.reg_rst("p1_valid", 1, 0);
@@ -79,9 +112,13 @@ pub(super) fn prepare(
             b.set(&p1_src, &src);
             b.set(&p1_addr, &addr);
             b.set(&p1_len, &len - 1);
-            b.set(&p1_null, !len.any());
-            b.set(&p1_shift, src.trunc(lane) - addr.trunc(lane));
-            b.set(&p1_below, src.trunc(lane).lt(addr.trunc(lane)));
+            b.set(&p1_null, !len.any() | cmd.get(record, "set"));
+            b.set(&p1_shift, src.trunc(lane) - &low_addr);
+            b.set(&p1_below, src.trunc(lane).lt(&low_addr));
+            b.set(&p1_swap, low_addr.bit(0) ^ cmd.get(record, "odd"));
+            for (flag, name) in p1_flags.iter().zip(FLAGS) {
+                b.set(flag, cmd.get(record, name));
+            }
             b.set(&p1_free, cmd.get(record, "free"));
             b.set(&p1_words, cmd.get(record, "words"));
         },
@@ -118,6 +155,9 @@ pub(super) fn prepare(
             b.set(&p2_null, &p1_null);
             b.set(&p2_free, &p1_free);
             b.set(&p2_words, &p1_words);
+            b.set(&p2_swap, &p1_swap);
+            b.set(&p2_place, p1_src.bits(1, lane - 1));
+            p2_flags.iter().zip(&p1_flags).for_each(|(r, v)| b.set(r, v));
         },
     );
     for (sum, what) in [
@@ -164,14 +204,25 @@ pub(super) fn prepare(
         b.set(&p3_null, &p2_null);
         b.set(&p3_free, &p2_free);
         b.set(&p3_words, &p2_words);
+        b.set(&p3_swap, &p2_swap);
+        b.set(&p3_place, &p2_place);
+        p3_flags.iter().zip(&p2_flags).for_each(|(r, v)| b.set(r, v));
     });
 
-    // Stage 4: number of steps.
+    // Stage 4: number of steps. For the bursts, a command that writes nothing is an empty one.
     let p4_valid = m.reg_rst("p4_valid", 1, 0);
     let (data, burst) = (data_cmd(w), burst_cmd(w));
     let p4_data = m.reg("p4_data", data.width());
     let p4_burst = m.reg("p4_burst", burst.width());
     let end_beat = p3_end.bits(lane, beat);
+    let flag = |name: &str| {
+        let i = FLAGS.iter().position(|f| *f == name);
+        p3_flags[i.unwrap_or_else(|| unreachable!("{name} is a flag"))].expr()
+    };
+    let silent = m.named("silent", &p3_null | flag("no_write"));
+    let patch = bundle::patch();
+    let p3_addr = cat(&[&p3_block, &p3_start]);
+    let of_patch = |name: &str| patch.get(p3_addr.clone(), name);
     m.seq("Stage 4: number of steps", |b| {
         b.set(&p4_valid, &p3_valid);
         let steps = &p3_writes + p3_prime.zext(w.steps);
@@ -189,14 +240,25 @@ pub(super) fn prepare(
             ("null", p3_null.expr()),
             ("free", p3_free.expr()),
             ("words", p3_words.expr()),
+            ("sum", flag("sum")),
+            ("anew", flag("anew")),
+            ("swap", p3_swap.expr()),
+            ("minus", flag("minus")),
+            ("no_write", flag("no_write")),
+            ("patch", flag("patch")),
+            ("set", flag("set")),
+            ("slot", of_patch("slot")),
+            ("place", p3_place.expr()),
+            ("value", of_patch("value")),
+            ("from_sum", of_patch("from_sum") & flag("set")),
         ];
         b.set(&p4_data, data.pack(&values));
         let values = [
             ("block", p3_block.expr()),
             ("start", p3_start.from_bit(lane)),
             ("end", end_beat),
-            ("more", (!&p3_null).repeat(w.more) & p3_end.from_bit(low)),
-            ("null", p3_null.expr()),
+            ("more", (!&silent).repeat(w.more) & p3_end.from_bit(low)),
+            ("null", silent.expr()),
         ];
         b.set(&p4_burst, burst.pack(&values));
     });
