@@ -12,6 +12,7 @@
 //! | `tail`, `head` | in, out | 16 | doorbell; descriptors read so far |
 //! | `m_ar_*`, `s_r_*` | | AR, RD | read bursts, in order |
 //! | `sb0_*`, `sb1_*`, `sb_pop` | | SMALL | the two oldest small buffers, how many are taken |
+//! | `sb_count`, `cfg_top_up` | out, in | 6, 1 | how many are at hand; fetch until at most two more would fit |
 //! | `pg_*`, `pg_pop`, `pg_room` | | PAGE | the oldest page, taken; bytes in all pages at hand |
 //! | `bad_t*` | out | cookie | a bad descriptor |
 //! | `drained` | out | 1 | nothing posted is left in ring or FIFO |
@@ -23,6 +24,9 @@
 //!
 //! - `head` counts descriptors whose data have come, not requests: a host that writes its next descriptor over one that
 //!   was only asked for would lose a buffer.
+//! - A whole line is asked for when it fits, so that up to three places may stay empty. `cfg_top_up`: a line is cut where that
+//!   would leave three, so that 30 small buffers are at hand when as many are posted: what the longest segment needs that
+//!   may be cut at the edges of pages.
 //! - A read error poisons the block: nothing that came with or after it is ever offered (the engine halts).
 //! - `pg_room` and the FIFO's head change in the same clock. An addition waits for a subtraction, so that one adder does.
 
@@ -56,7 +60,7 @@ pub fn desc_prefetch(cfg: &Config, kind: Kind) -> Module {
         Kind::Page => ("page_prefetch", "Keeps the oldest posted pages at hand."),
     };
     let mut m = Module::new(name, doc);
-    let fetch = fetch::fetch(&mut m, cfg);
+    let fetch = fetch::fetch(&mut m, cfg, kind);
     let raw = unpack::unpack(&mut m, cfg, &fetch);
     let judged = judge::judge(&mut m, cfg, kind, &raw);
     offer::offer(&mut m, kind, &fetch, &judged);

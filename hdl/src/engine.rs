@@ -191,16 +191,17 @@ fn decide(w: &mut Wiring, cfg: &Config, b: &Blocks) {
         ("cfg_max_bytes", "cfg_q_max_bytes", &Q_MAX_BYTES_VALUE),
         ("cfg_admit_min", "cfg_q_admit_min", &Q_ADMIT_MIN_BYTES),
         ("cfg_fresh_page", "cfg_q_page_ctrl", &Q_PAGE_CTRL_FRESH_PAGE),
+        ("cfg_page_split", "cfg_q_page_ctrl", &Q_PAGE_CTRL_PAGE_SPLIT),
+        (
+            "cfg_train_pages",
+            "cfg_q_train_pages",
+            &Q_TRAIN_PAGES_VALUE,
+        ),
         ("cfg_strip_vlan", "cfg_rx_ctrl", &RX_CTRL_STRIP_VLAN),
         ("cfg_backpressure", "cfg_rx_ctrl", &RX_CTRL_BACKPRESSURE),
     ] {
         w.wire(t, port, field(b, reg_field, register));
     }
-    let page_split = [
-        field(b, &Q_PAGE_CTRL_PAGE_SPLIT, "cfg_q_page_ctrl"),
-        field(b, &Q_TRAIN_PAGES_VALUE, "cfg_q_train_pages"),
-    ];
-    w.m.unused(cat(&page_split), "the train block cuts no segment yet");
     let tick = w.core("u_prescaler", prescaler::prescaler());
     w.wire(&tick, "clocks", b.regs.out("cfg_tick_clocks"));
     w.wire(t, "tick", tick.out("tick"));
@@ -322,8 +323,10 @@ fn prefetch(w: &mut Wiring, b: &Blocks) {
     w.wires(
         t,
         &b.small,
-        &["sb0_valid", "sb0", "sb1_valid", "sb1"].map(same),
+        &["sb0_valid", "sb0", "sb1_valid", "sb1", "sb_count"].map(same),
     );
+    let top_up = field(b, &Q_PAGE_CTRL_PAGE_SPLIT, "cfg_q_page_ctrl");
+    w.wire(&b.small, "cfg_top_up", top_up);
     w.wires(&b.small, t, &[same("sb_pop")]);
     w.wires(t, &b.page, &["pg_valid", "pg", "pg_room"].map(same));
     w.wires(&b.page, t, &[same("pg_pop")]);
@@ -411,8 +414,6 @@ fn counters(w: &mut Wiring, b: &Blocks, bus_errors: &Sig) {
         Counter::BadWrites => b.regs.out("stat_bad_write").expr(),
         Counter::BusErrors => bus_errors.expr(),
         Counter::Completions => b.completion.out("stat_entries").expr(),
-        // The train block cuts no segment yet.
-        Counter::SplitSegments => lit(1, 0),
         in_train => train(in_train),
     };
     let gains: Vec<(Counter, Expr)> = Counter::ALL.iter().map(|&c| (c, gain(c))).collect();

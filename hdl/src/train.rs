@@ -45,6 +45,8 @@ mod outcome;
 mod pages;
 mod record;
 mod report;
+mod script;
+mod split;
 mod timer;
 
 use crate::build::*;
@@ -98,6 +100,7 @@ struct Parts {
     record: Instance,
     copy: Instance,
     report: Instance,
+    split: Instance,
 }
 
 /// Builds the block.
@@ -119,6 +122,7 @@ pub fn train(cfg: &Config) -> Module {
         record: m.instance("u_record", record::record(cfg)),
         copy: m.instance("u_copy", copy::copy(cfg)),
         report: m.instance("u_report", report::report(cfg)),
+        split: m.instance("u_split", split::split(cfg)),
     };
     control::control(&mut m, cfg, &parts);
     m

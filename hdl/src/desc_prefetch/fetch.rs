@@ -1,6 +1,6 @@
 //! Asks for descriptors: up to the end of a 64-byte line at a time, as long as there is room for them.
 
-use super::DEPTH;
+use super::{Kind, DEPTH};
 use crate::build::{cat, clog2, lit, mux, Expr, Module, Sig};
 use crate::bundle;
 use pagetrain_formats::{Config, DESCRIPTOR_BYTES};
@@ -36,7 +36,7 @@ fn beats_less_one(beat: usize, first: &Expr, n: &Sig) -> Expr {
     }
 }
 
-pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
+pub(super) fn fetch(m: &mut Module, cfg: &Config, kind: Kind) -> Fetch {
     let rd = bundle::rd(cfg.dma_width);
     let ar = bundle::ar();
     let enable = m.input("enable", 1, "fetch descriptors");
@@ -78,6 +78,12 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
         "to_end",
         lit(3, PER_LINE as u128) - asked.bits(0, 2).zext(3),
     );
+    let top_up = match kind {
+        Kind::Small => m.input("cfg_top_up", 1, "fetch until two places at most are empty").expr(),
+        Kind::Page => lit(1, 0),
+    };
+    // With one place more taken than leaves room for a line, three descriptors fit.
+    let tight = m.named("tight", top_up & held.eq(DEPTH - PER_LINE + 1));
     let st: Vec<Sig> = m.states("ST", &["LOOK", "COUNT", "DECIDE", "ASK"]);
     let state = m.reg_rst("state", 2, 0);
     let mask = m.named("mask", !lit(16, 0xffff).shl_by(&log2));
@@ -98,10 +104,11 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config) -> Fetch {
                 s.case(&st[1], |b| {
                     b.set(
                         &any,
-                        posted.any() & &enable & held.le(DEPTH - PER_LINE) & !&poisoned,
+                        posted.any() & &enable & (held.le(DEPTH - PER_LINE) | &tight) & !&poisoned,
                     );
                     let part = posted.lt(to_end.zext(16));
-                    b.set(&n, mux(part, posted.bits(0, 3), &to_end));
+                    let whole = mux(part, posted.bits(0, 3), &to_end);
+                    b.set(&n, mux(&tight & whole.bit(2), lit(3, PER_LINE as u128 - 1), &whole));
                     // Down to the beat in which the first descriptor lies.
                     let bytes = cat(&[&asked & &mask, lit(4, 0)]);
                     b.set(&offset, bytes.shr(beat_bits).shl(beat_bits));

@@ -3,7 +3,7 @@
 use super::fetch::Fetch;
 use super::judge::Judged;
 use super::{Kind, DEPTH};
-use crate::build::{cat, lit, mux, Module, Sig};
+use crate::build::{cat, clog2, lit, mux, Module, Sig};
 use crate::bundle;
 use crate::prim::Fifo;
 
@@ -33,6 +33,7 @@ fn smalls(m: &mut Module, f: &Fetch, j: &Judged, bad_taken: &Sig) {
     let d0 = m.output_reg("sb0", width, "SMALL: the oldest");
     let v1 = m.output_reg_rst("sb1_valid", 1, 0, "");
     let d1 = m.output_reg("sb1", width, "SMALL: the next");
+    let count = m.output_reg_rst("sb_count", clog2(DEPTH + 1), 0, "small buffers at hand");
     let fifo = m.instance("u_good", Fifo::new(width, DEPTH).build());
     m.connect(&fifo, "s_axis_tdata", &j.record);
     m.connect(&fifo, "s_axis_tvalid", &j.good);
@@ -53,6 +54,16 @@ fn smalls(m: &mut Module, f: &Fetch, j: &Judged, bad_taken: &Sig) {
         b.when(&move1, |b| b.set(&d0, &d1));
         b.when(!&full0, |b| b.set(&d0, &next));
         b.when(!&keep1, |b| b.set(&d1, &next));
+    });
+    // One that comes counts when it stands at the FIFO's output: those counted are the ones offered next.
+    let come = (0..2).fold(j.good.clone(), |before, i| {
+        let come = m.reg_rst(&format!("come_{i}"), 1, 0);
+        m.seq("", |b| b.set(&come, &before));
+        come
+    });
+    m.seq("how many are at hand", |b| {
+        let width = count.width();
+        b.set(&count, &count + come.zext(width) - pop.zext(width));
     });
     m.assign(&f.taken, &pop + bad_taken.zext(2));
 }

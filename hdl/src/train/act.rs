@@ -2,20 +2,19 @@
 
 use super::control::Shared;
 use super::outcome::Decided;
+use super::split::PAGES;
 use super::Parts;
 use crate::build::*;
 use crate::prim::decode;
+use pagetrain_formats::codes::Reason;
 use pagetrain_formats::Config;
 
 /// What the sequence of stages needs to know.
 pub(super) struct Next {
-    /// The first fragment is placed (wire), and whether that is all (wire).
-    pub done_first: Sig,
-    pub simple: Sig,
+    /// A fragment is placed, of an operation that does not end with it (wire).
+    pub placed: Sig,
     /// Stage 5's first state is left (wire).
     pub leave: Sig,
-    /// A further fragment is loaded (wire).
-    pub walk: Sig,
 }
 
 /// Adds stage 5.
@@ -32,12 +31,17 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let done_first = m.named("done_first", &started & (!&d.placed | p.record.out("room")));
     let leave = m.named("leave_act", &done_first | &d.hold | &d.unsettled);
     m.seq("Begun", |b| b.set(&begun, &started & !&done_first));
-    let simple = !p.pages.out("frag_more") & !job("hdr_two");
+    let more = p.pages.out("frag_more");
+    let simple = !&more & !job("hdr_two") & !&sh.piece;
     let simple = m.named("simple", simple | !&d.placed);
+    m.comment("A segment is cut where a fragment fills its train's last page and goes on");
+    let left = &d.pages_left;
+    m.assign(&sh.cut, &more & &left.edge & job("splits"));
+    let placed = m.named("placed_more", (&done_first & !&simple) | &sh.placing);
     m.assign(&sh.finish, (&done_first & &simple) | &sh.ending);
     let packet_end = m.named("packet_end", &sh.finish & &d.placed);
-    let walk = m.named(
-        "walk",
+    m.assign(
+        &sh.walk,
         &sh.walking & p.pages.out("may_walk") & p.copy.out("room") & !p.copy.out("page_busy"),
     );
     let extra = m.reg("extra_records", 5);
@@ -52,7 +56,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     // left must have gone.
     let settle = m.named("settle", &sh.acting & &d.clear);
     let place = m.named("place", &settle | &sh.placing);
-    m.connect(&p.pages, "walk", &walk);
+    m.connect(&p.pages, "walk", &sh.walk);
     m.connect(&p.pages, "place", &place);
     m.connect(&p.pages, "commit", &packet_end);
     m.connect(
@@ -66,6 +70,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.connect(&p.copy, "page_off", p.pages.out("frag_off"));
     m.connect(&p.copy, "page_last", !p.pages.out("frag_more"));
     records(m, p, sh, d, &packet_end, &write_small, &extra);
+    pieces(m, p, sh, d, &placed, &packet_end);
 
     let filled = m.output_reg_rst("stat_pages_filled", 1, 0, "a page was filled");
     let placed_page = (&done_first & &d.placed) | &sh.placing;
@@ -86,27 +91,35 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let write = m.reg_rst("write_train", 1, 0);
     let set_timer = m.reg_rst("set_timer", 1, 0);
     let clear_timer = m.reg_rst("clear_timer", 1, 0);
-    let stays = m.named("stays_open", (&d.joins | &d.opens) & !&d.after);
+    let full = p.pages.out("frag_full");
+    let by_pages = m.named(
+        "by_pages",
+        &d.page_reason & (&left.over | (&left.edge & &full)),
+    );
+    // Where another reason comes first, the train closes anyway.
+    let after = m.named("closes_after", &d.after | &by_pages);
+    let stays = m.named("stays_open", (&d.joins | &d.opens) & !&after);
+    let next_left = m.reg("next_left", PAGES);
     let at = m.named("at_slot", decode(&sh.slot, cfg.flows));
     let wr = p.record.out("wr");
     m.seq("State of the train", |b| {
         b.set(&write, &packet_end & &d.watched);
-        b.set(&set_timer, &packet_end & &d.opens & !&d.after);
+        b.set(&set_timer, &packet_end & &d.opens & !&after);
         b.set(
             &clear_timer,
             &sh.finish & (&d.closes | (&packet_end & !&stays)),
         );
         b.when(&settle | &sh.ending, |b| {
             b.set(&next_seq, job("seq_next"));
-            b.set(
-                &next_bytes,
-                mux(&d.joins, &d.sum, job("page_bytes").zext(20)),
-            );
+            let bytes = mux(&d.joins, &d.sum, job("page_bytes").zext(20));
+            b.set(&next_bytes, mux(&sh.cut, p.split.out("bytes"), bytes));
+            b.set(&next_left, &left.left - full.zext(PAGES));
             b.set(&next_packets, was(&d.now.packets) + 1);
             b.set(&next_entries, was(&d.now.entries) + extra.zext(7) + 1);
             b.set(&next_start, &wr - was(&d.now.entries).trunc(w.rec));
             b.set(&next_slot, &sh.slot);
-            b.set(&next_reason, &d.after_reason);
+            let reason = mux(&by_pages, lit(5, Reason::Page.code().into()), &d.after_reason);
+            b.set(&next_reason, mux(&sh.cut, p.split.out("reason"), reason));
             b.set(&next_watched, &d.watched);
         });
         b.first(|c| {
@@ -116,7 +129,13 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             c.when(&sh.finish & &d.closes, |b| b.set(&d.open, &d.open & !&at));
         });
     });
-    let word = [&next_seq, &next_bytes, &next_packets, &next_entries];
+    let word = [
+        &next_seq,
+        &next_bytes,
+        &next_packets,
+        &next_entries,
+        &next_left,
+    ];
     m.connect(&d.mem, "wr_en", &write);
     m.connect(&d.mem, "wr_addr", next_slot.trunc(w.flow));
     m.connect(&d.mem, "wr_data", cat_lsb_first(&word));
@@ -136,7 +155,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
         p.pages.out("has_now"),
     );
     m.connect(&p.report, "placed", &packet_end);
-    m.connect(&p.report, "after", &d.after);
+    m.connect(&p.report, "after", &after);
     m.connect(&p.report, "last", &d.removes & page_left);
     for (port, value) in [
         ("after_slot", &next_slot),
@@ -170,12 +189,44 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     );
     m.connect(&p.report, "copy_free", p.copy.out("free"));
     m.connect(&p.report, "issued_next", p.copy.out("issued_next"));
-    Next {
-        done_first,
-        simple,
-        leave,
-        walk,
+    Next { placed, leave }
+}
+
+/// Connects what cuts frames, and tells the copy unit of it.
+fn pieces(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, placed: &Sig, packet_end: &Sig) {
+    let job = |name: &str| p.decide.out(&format!("job_{name}"));
+    let is_piece = m.named("is_piece", &sh.piece | &sh.cut);
+    m.connect(&p.record, "piece", &is_piece);
+    let more = p.pages.out("frag_more");
+    let s = &p.split;
+    m.connect(s, "measure", placed & &is_piece & (!&more | &sh.cut));
+    m.connect(s, "rest", p.pages.out("rest_next"));
+    for name in ["page_bytes", "seq", "ip_head", "tcp_head", "ip_len", "l3"] {
+        m.connect(s, name, job(name));
     }
+    m.connect(s, "joins", &d.joins);
+    m.connect(s, "train_bytes", &d.now.bytes);
+    m.connect(s, "alone", &d.alone);
+    m.connect(s, "by_count", &d.by_count);
+    m.connect(&p.decide, "piece_bytes", p.pages.out("rest_next"));
+    m.connect(&p.decide, "piece_off", p.pages.out("off_next"));
+    m.connect(&p.decide, "piece_seq", s.out("seq_next"));
+    m.connect(&p.decide, "piece_fills", s.out("rest_fills"));
+
+    m.connect(&p.copy, "last_first", &d.placed & job("splits") & (&more | &sh.piece));
+    m.connect(&p.copy, "ends", packet_end);
+    m.connect(&p.copy, "end_piece", &is_piece);
+    m.connect(&p.copy, "end_last", !&sh.cut);
+    for name in ["l3_at", "l4_at", "tcp_head", "l3"] {
+        m.connect(&p.copy, name, job(name));
+    }
+    for name in ["new_len", "seq_high", "seq_low", "tcp_const", "ip_const"] {
+        m.connect(&p.copy, name, s.out(name));
+    }
+    let cut = m.output_reg_rst("stat_split_segments", 1, 0, "a frame is delivered in pieces");
+    m.seq("Frames that are cut", |b| {
+        b.set(&cut, &sh.ending & &sh.cut & !&sh.piece)
+    });
 }
 
 /// Connects the record writer.

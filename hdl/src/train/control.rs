@@ -20,8 +20,14 @@ pub(super) struct Shared {
     pub ending: Sig,
     /// Stage 5 begins: the operation takes effect.
     pub go: Sig,
-    /// The operation's last clock.
+    /// The operation's last clock, or that of a piece of its frame.
     pub finish: Sig,
+    /// A further fragment is loaded.
+    pub walk: Sig,
+    /// The operation is a piece of a frame, behind the first.
+    pub piece: Sig,
+    /// The fragment at hand ends a piece, and another one follows.
+    pub cut: Sig,
     /// Frames are discarded.
     pub gone: Sig,
     pub halted: Sig,
@@ -123,6 +129,9 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
         ending,
         go: m.wire("go", 1),
         finish: m.wire("finish", 1),
+        walk: m.wire("walk", 1),
+        piece: m.reg_rst("piece", 1, 0),
+        cut: m.wire("cut", 1),
         gone: m.named("gone", p.command.out("stopped") | &halted),
         halted,
         sb0,
@@ -154,7 +163,9 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
         "may_frame",
         (&waits | p.decide.out("coming")) & (!&lock | &sh.halted),
     );
-    let select = m.named("select", (&idle & p.record.out("ready")) | &sh.finish);
+    let again = m.named("again", &sh.ending & &sh.cut);
+    let ended = m.named("ended", &sh.finish & !&again);
+    let select = m.named("select", (&idle & p.record.out("ready")) | &ended);
     let any = m.named(
         "any_selected",
         &may_timer | &may_command | &may_small | &may_page | &may_frame,
@@ -206,20 +217,21 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let next = act::act(m, cfg, p, &sh, &decided);
     let more = p.pages.out("frag_more");
     m.seq("Stages", |b| {
-        b.set(&slotting, &select & &any);
+        b.comment("The next piece of a frame goes the same way; nothing comes between");
+        b.set(&slotting, (&select & &any) | &again);
+        b.when(&sh.finish, |b| b.set(&sh.piece, &again));
         b.set(&reading, &slotting);
         b.set(&comparing, &reading | (&sh.acting & &decided.unsettled));
         b.set(&sh.deciding, &comparing);
         b.set(&sh.acting, &sh.deciding | (&sh.acting & !&next.leave));
         b.set(
             &sh.walking,
-            ((&next.done_first & !&next.simple) | &sh.placing) & &more
-                | (&sh.walking & !&next.walk),
+            (&next.placed & &more & !&sh.cut) | (&sh.walking & !&sh.walk),
         );
-        b.set(&sh.placing, &next.walk);
+        b.set(&sh.placing, &sh.walk);
         b.set(
             &sh.ending,
-            ((&next.done_first & !&next.simple) | &sh.placing) & !&more,
+            (&next.placed & !&more & !&sh.piece) | p.split.out("done"),
         );
         b.set(
             &idle,
@@ -227,7 +239,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
         );
         b.comment("A frame that lacks buffers waits here; everything else goes on");
         b.when(&sh.acting & &sh.op.frame, |b| b.set(&held, &decided.hold));
-        b.when(&slotting, |b| {
+        b.when(&slotting & !&sh.piece, |b| {
             b.set(
                 &sh.slot,
                 mux(&frame_ready, p.decide.out("slot_next"), &slot_hint),
@@ -240,6 +252,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     m.connect(&p.decide, "frame_valid", &frame_valid);
     m.connect(&p.decide, "frame", &frame);
     m.connect(&p.decide, "take", &frame_ready);
+    m.connect(&p.decide, "advance", &again);
     m.connect(&p.command, "started", &slotting & &of_command);
     m.connect(&p.command, "finished", &sh.finish & &of_command);
     m.connect(&p.command, "small_valid", &sh.sb0_valid);
@@ -261,13 +274,6 @@ fn through(m: &mut Module, p: &Parts, cfg: &Config, sh: &Shared) {
             "cfg_admit_min",
             16,
             "Q_ADMIT_MIN",
-        ),
-        (
-            &p.decide,
-            "cfg_max_bytes",
-            "cfg_max_bytes",
-            20,
-            "Q_MAX_BYTES",
         ),
         (
             &p.timer,
@@ -336,6 +342,10 @@ fn through(m: &mut Module, p: &Parts, cfg: &Config, sh: &Shared) {
     ] {
         let input = m.input(name, width, doc);
         m.connect(child, port, &input);
+    }
+    let max_bytes = m.input("cfg_max_bytes", 20, "Q_MAX_BYTES");
+    for child in [&p.decide, &p.split] {
+        m.connect(child, "cfg_max_bytes", &max_bytes);
     }
     let hit = m.input("hit", 1, "flow table: found");
     let hit_slot = m.input("hit_slot", w.flow, "flow table: where");

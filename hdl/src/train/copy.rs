@@ -3,12 +3,16 @@
 //! Contract: a frame's bytes are named as offsets into the frame as it is written. A part that begins before and ends
 //! behind the place of the tags becomes two commands; the others one. The last command of a frame gives its words
 //! back to the store; a frame that writes nothing makes one command of length 0 for that.
+//! Where a frame may be cut at the edge of a page (`last_first`), the payload goes first and is summed, since only its
+//! end tells whether it is: then the header follows, or ([`super::script`]) what rewrites it and then the header.
 //!
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
 //! | `load` | in | 1 | a frame begins; `has_*`, `small_*`, `hdr_len`, `base*`, `strips`, `words` are taken |
-//! | | | | (`has_second`, `hdr_len` and `small_0` stand for one clock more) |
 //! | `has_hdr`, `has_second`, `has_page` | in | 1 | which parts it has |
+//! | `last_first` | in | 1 | its header comes last |
+//! | `ends`, `end_piece`, `end_last` | in | 1 | then: now; it is rewritten; it is the frame's last command |
+//! | `l3_at` to `ip_const` | in | | what `script` needs; the first four are taken with `load` |
 //! | `page_load` | in | 1 | one more page fragment is ready |
 //! | `page_addr`, `page_len`, `page_off`, `page_last` | in | | the fragment; stands until `page_busy` is low |
 //! | `page_busy` | out | 1 | a fragment waits to be taken |
@@ -18,7 +22,7 @@
 //! | `discard` | in | 1 | commands are thrown away (the engine has halted) |
 //! | `m_axis_cmd_t*` | out | CMD | commands |
 //!
-//! - Timing: a command a clock. The caller loads only in a clock after one with `free` and `room`, and one more fragment
+//! - Timing: a command a clock; those of the script only while `room` is high. The caller loads only in a clock after one with `free` and `room`, and one more fragment
 //!   only while `page_busy` is low and `room` is high; so nothing here ever waits.
 //!
 //! ## Pipeline
@@ -30,6 +34,7 @@ use super::Widths;
 use crate::build::*;
 use crate::bundle;
 use crate::prim::Fifo;
+use pagetrain_formats::codes::L3;
 use pagetrain_formats::{Config, SMALL_BYTES};
 
 /// Bytes before the tags: both MAC addresses (IEEE 802.3).
@@ -38,6 +43,9 @@ pub const MAC_BYTES: usize = 12;
 pub const DEPTH: usize = 16;
 /// Room that `room` stands for: header in two pieces, second buffer, a fragment in two pieces, one in the register.
 const FRAME_COMMANDS: usize = 6;
+
+/// Flags of a command beside `free`.
+const FLAGS: [&str; 7] = ["sum", "anew", "odd", "minus", "no_write", "patch", "set"];
 
 /// Builds the block.
 pub fn copy(cfg: &Config) -> Module {
@@ -51,6 +59,14 @@ pub fn copy(cfg: &Config) -> Module {
     let has_hdr = m.input("has_hdr", 1, "it has bytes for a small buffer");
     let has_second = m.input("has_second", 1, "and for a second one");
     let has_page = m.input("has_page", 1, "and for a page");
+    let last_first = m.input("last_first", 1, "the header comes last");
+    let ends = m.input("ends", 1, "the packet ends");
+    let end_piece = m.input("end_piece", 1, "it is a piece: its header is rewritten");
+    let end_last = m.input("end_last", 1, "the frame ends with it");
+    let l3_at_in = m.input("l3_at", w.src, "store address of the IP header");
+    let l4_at_in = m.input("l4_at", w.src, "store address of the TCP header");
+    let head_len_in = m.input("tcp_head", w.hdr, "bytes from there to the payload");
+    let l3_in = m.input("l3", 2, "network protocol");
     let hdr_len = m.input("hdr_len", w.hdr, "bytes for small buffers");
     let small_0 = m.input("small_0", 56, "first small buffer, address / 256");
     let small_1 = m.input("small_1", 56, "second small buffer, address / 256");
@@ -69,25 +85,47 @@ pub fn copy(cfg: &Config) -> Module {
     let issued_next = m.output("issued_next", 16, "commands made up to this clock");
     let room = m.output("room", 1, "a frame's commands fit");
 
-    let hdr_part = mux(
-        &has_second,
-        lit(w.len, SMALL_BYTES as u128),
-        hdr_len.zext(w.len),
-    );
-    let hdr_part = m.named("hdr_part", hdr_part);
-
     m.comment("What the frame needs");
     let base = m.reg("base_now", w.src);
     let base_strip = m.reg("base_strip_now", w.src);
     let strips = m.reg("strips_now", 1);
     let words = m.reg("words_now", w.words);
+    let first = m.reg("first", 56);
     let second = m.reg("second", 56);
-    let second_len = m.reg("second_len", 8);
+    let hdr_len_now = m.reg("hdr_len_now", w.hdr);
+    let two = m.reg("two_now", 1);
+    let hdr_part = mux(
+        &two,
+        lit(w.len, SMALL_BYTES as u128),
+        hdr_len_now.zext(w.len),
+    );
+    let hdr_part = m.named("hdr_part", hdr_part);
+    let l3_at = m.reg("l3_at_now", w.src);
+    let l4_at = m.reg("l4_at_now", w.src);
+    let head_len = m.reg("head_len_now", w.hdr);
+    let v4 = m.reg("v4_now", 1);
     let hdr_last = m.reg("hdr_last", 1);
     let more_hdr = m.reg_rst("more_hdr", 1, 0);
     let empty = m.reg_rst("empty", 1, 0);
 
     let hdr = m.reg_rst("hdr", 1, 0);
+    m.comment("Header that comes last: until when it waits, whether it is patched; the sum of the payload before it");
+    let later = m.reg_rst("later", 1, 0);
+    let behind = m.reg_rst("behind_page", 1, 0);
+    let summed = m.reg("summed", 1);
+    let patched = m.reg("patched", 1);
+    let anew = m.reg("sum_anew", 1);
+    let odd = m.reg("sum_odd", 1);
+    let begins_hdr = m.named("begins_behind", &behind & !&page_busy);
+    let script = m.instance("u_script", super::script::script());
+    m.connect(&script, "start", &begins_hdr & &patched);
+    m.connect(&script, "v4", &v4);
+    m.connect(&script, "head_len", &head_len);
+    for name in ["new_len", "seq_high", "seq_low", "tcp_const", "ip_const"] {
+        let input = m.input(name, 16, "for the script");
+        m.connect(&script, name, &input);
+    }
+    let scripted = script.out("valid");
 
     m.comment("The part at work; `rest`: its piece behind the tags");
     let valid = m.reg_rst("part_valid", 1, 0);
@@ -96,7 +134,11 @@ pub fn copy(cfg: &Config) -> Module {
     let len = m.reg("part_len", w.len);
     let addr = m.reg("part_addr", 64);
     let last = m.reg("part_last", 1);
-    let near = m.reg("part_near", 1);
+    let from = m.reg("part_from", w.src);
+    let flags: Vec<Sig> = FLAGS
+        .iter()
+        .map(|name| m.reg(&format!("part_{name}"), 1))
+        .collect();
     let cut = m.reg("part_cut", 1);
     let ahead = m.reg("part_ahead", 4);
     let next = m.named("next_part", !&valid | !&cut | &rest);
@@ -105,34 +147,62 @@ pub fn copy(cfg: &Config) -> Module {
     let page_near = m.named("page_near", &strips & page_off.lt(mac(w.len)));
     let page_ahead = m.named("page_ahead", mac(4) - page_off.trunc(4));
     let page_cut = m.named("page_cut", &page_near & page_len.gt(page_ahead.zext(w.len)));
+    let near = mux(&hdr, &strips, &page_near & !&more_hdr);
+    let takes_script = m.named("takes_script", &scripted & &room & &next);
+    m.connect(&script, "take", &takes_script);
+    let takes_page = &next & &page_busy & !&hdr & !&more_hdr;
+    let takes_page = m.named("takes_page", takes_page);
     m.seq("Stage 1, part", |b| {
         b.set(&rest, !&next);
+        b.when(!&next, |b| b.set(&from, &base_strip));
         b.when(&next, |b| {
-            b.set(&valid, &hdr | &more_hdr | &page_busy | &empty);
+            b.set(&valid, &hdr | &more_hdr | &page_busy | &empty | (&scripted & &room));
+            let plain = mux(near, &base, &base_strip);
+            let at = mux(script.out("of_tcp"), &l4_at, &l3_at);
+            b.set(&from, mux(&scripted, at, plain));
+            for (flag, name) in flags.iter().zip(FLAGS) {
+                let of_frame = match name {
+                    "sum" => &page_busy & &summed & !&hdr & !&more_hdr,
+                    "anew" => anew.expr(),
+                    "odd" => odd.expr(),
+                    "patch" => (&hdr | &more_hdr) & &patched,
+                    _ => lit(1, 0),
+                };
+                let of_script = match name {
+                    "odd" => lit(1, 0),
+                    "no_write" => script.out("sum").expr(),
+                    name => script.out(name).expr(),
+                };
+                b.set(flag, mux(&scripted, of_script, of_frame));
+            }
             b.first(|c| {
+                c.when(&scripted, |b| {
+                    b.set(&off, script.out("off").zext(w.len));
+                    b.set(&len, script.out("len").zext(w.len));
+                    b.set(&addr, script.out("addr"));
+                    b.set(&last, 0);
+                    b.set(&cut, 0);
+                });
                 c.when(&hdr, |b| {
                     b.set(&off, 0);
                     b.set(&len, &hdr_part);
-                    b.set(&addr, cat(&[small_0.expr(), lit(8, 0)]));
+                    b.set(&addr, cat(&[first.expr(), lit(8, 0)]));
                     b.set(&last, &hdr_last & !&more_hdr);
-                    b.set(&near, &strips);
-                    b.set(&cut, &strips & hdr_len.gt(mac(w.hdr)));
+                    b.set(&cut, &strips & hdr_len_now.gt(mac(w.hdr)));
                     b.set(&ahead, mac(4));
                 });
                 c.when(&more_hdr, |b| {
                     b.set(&off, SMALL_BYTES);
-                    b.set(&len, second_len.zext(w.len));
+                    b.set(&len, hdr_len_now.trunc(8).zext(w.len));
                     b.set(&addr, cat(&[second.expr(), lit(8, 0)]));
                     b.set(&last, &hdr_last);
-                    b.set(&near, 0);
                     b.set(&cut, 0);
                 });
                 c.otherwise(|b| {
                     b.set(&off, &page_off);
                     b.set(&len, &page_len & page_busy.repeat(w.len));
                     b.set(&addr, &page_addr);
-                    b.set(&last, &page_last | &empty);
-                    b.set(&near, &page_near);
+                    b.set(&last, (&page_last & !&summed) | &empty);
                     b.set(&cut, &page_cut & &page_busy);
                     b.set(&ahead, &page_ahead);
                 });
@@ -148,22 +218,51 @@ pub fn copy(cfg: &Config) -> Module {
                 b.set(&empty, 0);
             });
         });
+        b.when(&takes_page, |b| {
+            b.set(&anew, 0);
+            b.set(&odd, &odd ^ page_len.bit(0));
+        });
+        b.when(&begins_hdr, |b| b.set(&behind, 0));
+        b.when((&begins_hdr & !&patched) | (&takes_script & script.out("last")), |b| {
+            b.set(&hdr, 1);
+            b.set(&more_hdr, &two);
+        });
+        b.when(&later & &ends, |b| {
+            b.set(&later, 0);
+            b.set(&behind, 1);
+            b.set(&patched, &end_piece);
+            b.set(&hdr_last, &end_last);
+        });
         b.when(&page_load, |b| b.set(&page_busy, 1));
         b.when(&load, |b| {
-            b.set(&hdr, &has_hdr);
-            b.set(&more_hdr, &has_second);
+            b.set(&hdr, &has_hdr & !&last_first);
+            b.set(&more_hdr, &has_second & !&last_first);
+            b.set(&later, &last_first);
+            b.set(&summed, &last_first);
+            b.set(&patched, 0);
+            b.set(&anew, 1);
+            b.comment("The TCP header begins at an even offset");
+            b.set(&odd, hdr_len.bit(0));
             b.set(&page_busy, &has_page);
             b.set(&empty, !&has_hdr & !&has_page);
             b.set(&base, &base_in);
             b.set(&base_strip, &base_strip_in);
             b.set(&strips, &strips_in);
             b.set(&words, &words_in);
+            b.set(&first, &small_0);
             b.set(&second, &small_1);
-            b.set(&second_len, hdr_len.trunc(8));
+            b.set(&hdr_len_now, &hdr_len);
+            b.set(&two, &has_second);
             b.set(&hdr_last, !&has_page);
+            b.set(&l3_at, &l3_at_in);
+            b.set(&l4_at, &l4_at_in);
+            b.set(&head_len, &head_len_in);
+            b.set(&v4, l3_in.eq(L3::V4.code()));
         });
     });
-    m.assign(&free, !&hdr & !&more_hdr & !&page_busy & !&empty & &next);
+    let to_come = or_all(&[&hdr, &more_hdr, &page_busy, &empty, &later, &behind, &scripted]);
+    let to_come = m.named("to_come", to_come);
+    m.assign(&free, !&to_come & &next);
 
     let out_valid = m.reg_rst("out_valid", 1, 0);
     let out = m.reg("out", cmd.width());
@@ -172,26 +271,28 @@ pub fn copy(cfg: &Config) -> Module {
     if w.src < w.len {
         m.unused(off.from_bit(w.src), "no frame is as long as the store");
     }
-    let first = m.named("first_piece", &cut & !&rest);
+    let first_piece = m.named("first_piece", &cut & !&rest);
     m.seq("Stage 2, cut", |b| {
         b.set(&out_valid, &valid);
         b.set(&issued, &issued_next);
-        let from = mux(&near & !&rest, &base, &base_strip);
         let off = mux(&rest, mac(w.src), off.resize(w.src));
         let behind = &len - ahead.zext(w.len);
-        b.set(
-            &out,
-            cmd.pack(&[
-                ("src", from + off),
+        let mut fields: Vec<(&str, Expr)> = FLAGS
+            .iter()
+            .zip(&flags)
+            .map(|(name, flag)| (*name, flag.expr()))
+            .collect();
+        fields.extend([
+                ("src", &from + off),
                 (
                     "len",
-                    mux(&rest, behind, mux(&first, ahead.zext(w.len), &len)),
+                    mux(&rest, behind, mux(&first_piece, ahead.zext(w.len), &len)),
                 ),
                 ("addr", &addr + (&ahead & rest.repeat(4)).zext(64)),
-                ("free", &last & !&first),
+                ("free", &last & !&first_piece),
                 ("words", words.expr()),
-            ]),
-        );
+            ]);
+        b.set(&out, cmd.pack(&fields));
     });
 
     let fifo = m.instance(

@@ -13,6 +13,7 @@
 //! | `key` | out | KEY | register: to the flow table |
 //! | `hit` to `lru_slot` | in | | the flow table's answer |
 //! | `slot_next` | out | slot | slot of the frame that is taken in this clock |
+//! | `advance`, `piece_*` | in | | the frame taken last goes on with its next piece, whose payload is this |
 //! | `job_*` | out | | registers: the frame taken last |
 //!
 //! ## Pipeline
@@ -36,6 +37,13 @@ const SYN: usize = 1;
 const RST: usize = 2;
 const PSH: usize = 3; // and ACK above it
 const URG: usize = 5;
+
+/// Least bytes of a header (RFC 791, 8200, 9293).
+const IPV4_BYTES: usize = 20;
+const IPV6_BYTES: usize = 40;
+const TCP_BYTES: usize = 20;
+/// Bits of an offset in a header.
+const OFFSET: usize = 9;
 
 /// Registers of one stage.
 struct Stage<'a> {
@@ -92,6 +100,12 @@ pub fn decide(cfg: &Config) -> Module {
     let strip_vlan = m.input("cfg_strip_vlan", 1, "leave tags out of what is written");
     let admit_min = m.input("cfg_admit_min", 16, "least payload that creates an entry");
     let max_bytes = m.input("cfg_max_bytes", 20, "most bytes of a train");
+    let page_split = m.input("cfg_page_split", 1, "trains end at the edges of pages");
+    let advance = m.input("advance", 1, "the frame's next piece begins");
+    let piece_bytes = m.input("piece_bytes", w.len, "its payload");
+    let piece_off = m.input("piece_off", w.len, "where it begins in the frame as written");
+    let piece_seq = m.input("piece_seq", 32, "its sequence number");
+    let piece_fills = m.input("piece_fills", 1, "it alone reaches max_bytes");
     m.unused(frame_b.get(&frame, "bad"), "bad frames are dropped before");
     m.unused(frame_b.get(&frame, "end_valid"), "always set in META");
     m.unused(
@@ -172,6 +186,12 @@ pub fn decide(cfg: &Config) -> Module {
     let a_tcp = s.reg("tcp", &is_tcp);
     let a_long = s.reg("long", frame_len.gt(SMALL_BYTES));
     let a_words = s.reg("words", words.resize(w.words));
+    // One bit more than the offsets: a difference below 0 shows as a borrow.
+    let between = |from: &str, to: &str| f(to).zext(OFFSET + 1) - f(from).zext(OFFSET + 1);
+    let a_net = s.reg("net", between("l3_off", "l4_off"));
+    let a_ip_head = s.reg("ip_head", between("l3_off", "split"));
+    let a_tcp_head = s.reg("tcp_head", between("l4_off", "split"));
+    let a_ip_len = s.reg("ip_len", f("end").trunc(w.len) - f("l3_off").zext(w.len));
     s.end("Stage 1: tags to strip, payload, flags");
 
     // Stage 2.
@@ -193,6 +213,15 @@ pub fn decide(cfg: &Config) -> Module {
     let b_room = s.reg("room", max_bytes.zext(21) - a_pay.zext(21));
     let b_seq_next = s.reg("seq_next", f("seq") + a_pay.zext(32));
     let b_flagged = s.reg("flagged", &a_ending | &a_urgent);
+    let at_least = |length: &Sig, least: usize| !length.bit(OFFSET) & length.trunc(OFFSET).ge(least);
+    let net_v4 = is(flag::V4) & at_least(&a_net, IPV4_BYTES);
+    let net_v6 = is(flag::V6) & at_least(&a_net, IPV6_BYTES);
+    let b_whole = s.reg("whole", (net_v4 | net_v6) & at_least(&a_tcp_head, TCP_BYTES));
+    // Below 14 KiB.
+    let b_few = s.reg("few", !a_pay.bits(11, 3).all());
+    let b_l3_at = s.reg("l3_at", &base + f("l3_off").zext(w.src));
+    let b_l4_at = s.reg("l4_at", &base + f("l4_off").zext(w.src));
+    let b_pieces = s.reg("pieces", a_pay.from_bit(10).zext(5) + 2);
     s.end("Stage 2: lengths without the tags, comparison with the registers");
 
     // Stage 3.
@@ -207,6 +236,12 @@ pub fn decide(cfg: &Config) -> Module {
     let c_all_page = s.reg("all_page", &a_long & !&split);
     let c_hdr_split = s.reg("hdr_any", b_hdr.any());
     let c_full = s.reg("fills", b_room.bit(20) | !b_room.any());
+    let c_splits = s.reg(
+        "splits",
+        &page_split & &a_csum_ok & &b_pay_any & !&b_flagged & &b_whole & &b_few,
+    );
+    let c_two = s.reg("hdr_two", b_hdr.bit(8) & b_hdr.trunc(8).any());
+    let c_pieces = s.reg("pieces", &b_pieces);
     s.end("Stage 3: classes, and where the frame would go if it is not watched");
 
     // Take.
@@ -282,9 +317,24 @@ pub fn decide(cfg: &Config) -> Module {
     );
     out(
         "hdr_two",
-        &to_split & b_hdr.bit(8) & b_hdr.trunc(8).any(),
+        &to_split & &c_two,
         "two small buffers",
     );
+    out(
+        "splits",
+        &watched & &c_splits,
+        "it may be cut at a page's edge",
+    );
+    out(
+        "small_need",
+        mux(&c_two, cat(&[c_pieces.expr(), lit(1, 0)]), c_pieces.zext(6)),
+        "small buffers that all its pieces may need",
+    );
+    out("l3_at", b_l3_at.expr(), "store address of the IP header");
+    out("l4_at", b_l4_at.expr(), "store address of the TCP header");
+    out("ip_head", a_ip_head.trunc(OFFSET), "bytes from the IP header to the payload");
+    out("tcp_head", a_tcp_head.trunc(OFFSET), "bytes from the TCP header to the payload");
+    out("ip_len", a_ip_len.expr(), "bytes from the IP header to the end");
     out("page_bytes", for_page.expr(), "bytes for a page");
     out(
         "page_any",
@@ -334,8 +384,23 @@ pub fn decide(cfg: &Config) -> Module {
     out("vlan_count", tags.expr(), "tags found");
     out("ip_opt", is(flag::OPT), "IP options or extension headers");
     out("rejected", f("reject"), "the parser rejected it");
-    m.seq("Take", |b| {
+    m.unused(a_ip_head.bit(OFFSET), "0 where the frame may be cut");
+    let of = |name: &str| {
+        let name = format!("job_{name}");
+        let found = job.iter().find(|(r, _)| r.name() == name);
+        found.unwrap_or_else(|| unreachable!("{name} was made above")).0.clone()
+    };
+    m.seq("Take; or the next piece of the same frame", |b| {
         b.when(&take, |b| job.iter().for_each(|(r, v)| b.set(r, v)));
+        b.when(&advance, |b| {
+            b.set(&of("page_bytes"), &piece_bytes);
+            b.set(&of("page_off"), &piece_off);
+            b.set(&of("seq"), &piece_seq);
+            b.set(&of("fills"), &piece_fills);
+            b.comment("Its flow has an entry by now");
+            b.set(&of("hit"), 1);
+            b.set(&of("creates"), 0);
+        });
     });
     m
 }

@@ -2,12 +2,16 @@
 
 use super::control::Shared;
 use super::record::MORE;
+use super::split::{PagesLeft, PAGES};
 use super::Parts;
 use crate::build::*;
 use crate::bundle;
 use crate::prim::lutram;
 use pagetrain_formats::codes::{BufStatus, EventCode, Reason};
 use pagetrain_formats::Config;
+
+/// Bits of the number of small buffers at hand.
+const SMALLS: usize = crate::desc_prefetch::DEPTH.ilog2() as usize + 1;
 
 /// What stage 4 found out: registers (`a_*` in the Verilog).
 pub(super) struct Decided {
@@ -33,6 +37,13 @@ pub(super) struct Decided {
     /// State of the slot's train, and what it becomes when a packet joins.
     pub now: Train,
     pub sum: Sig,
+    /// It is a train of one; its train holds as many packets as it may.
+    pub alone: Sig,
+    pub by_count: Sig,
+    /// Its train may close for its pages: no other reason comes first.
+    pub page_reason: Sig,
+    /// Pages that the train may still fill.
+    pub pages_left: PagesLeft,
     /// Write port of the trains' memory.
     pub mem: Instance,
     /// Slots with an open train.
@@ -45,10 +56,12 @@ pub(super) struct Train {
     pub bytes: Sig,
     pub packets: Sig,
     pub entries: Sig,
+    /// Pages that it may still fill.
+    pub left: Sig,
 }
 
 /// Bits of a train's state.
-pub(super) const TRAIN_BITS: usize = 32 + 20 + 7 + 7;
+pub(super) const TRAIN_BITS: usize = 32 + 20 + 7 + 7 + PAGES;
 
 fn reason(r: Reason) -> Expr {
     lit(5, r.code().into())
@@ -71,7 +84,21 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     );
     let backpressure = m.input("cfg_backpressure", 1, "RX_CTRL: frames wait for buffers");
     let max_aggr = m.input("cfg_max_aggr", 7, "Q_MAX_AGGR: most packets of a train");
+    let page_split = m.input(
+        "cfg_page_split",
+        1,
+        "Q_PAGE_CTRL: trains end at the edges of pages",
+    );
+    let train_pages = m.input("cfg_train_pages", PAGES, "Q_TRAIN_PAGES: pages of a train");
+    let sb_count = m.input("sb_count", SMALLS, "posted small buffers at hand");
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
+    m.connect(&p.decide, "cfg_page_split", &page_split);
+
+    m.comment("Small buffers for all the pieces that the frame may be cut into");
+    let many = m.reg("many_small", 1);
+    m.seq("Small buffers at hand", |b| {
+        b.set(&many, sb_count.ge(&job("small_need")))
+    });
 
     m.comment("Stage 2: state of the slot's train");
     let open = m.reg_rst("open", cfg.flows, 0);
@@ -82,6 +109,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         bytes: m.reg("now_bytes", 20),
         packets: m.reg("now_packets", 7),
         entries: m.reg("now_entries", 7),
+        left: m.reg("now_left", PAGES),
     };
     let open_now = m.reg("open_now", 1);
     let late_now = m.reg("late_now", 1);
@@ -95,7 +123,13 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     m.seq("Stage 2: read", |b| {
         let word = mem.out("rd_data");
         let mut lsb = 0;
-        for s in [&now.seq, &now.bytes, &now.packets, &now.entries] {
+        for s in [
+            &now.seq,
+            &now.bytes,
+            &now.packets,
+            &now.entries,
+            &now.left,
+        ] {
             b.set(s, word.bits(lsb, s.width()));
             lsb += s.width();
         }
@@ -155,7 +189,9 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let c_keeps = reg("keeps", &has_now & !job("creates"));
     let c_fresh = reg("fresh", job("hit") & &fresh_page & job("page_any"));
     let c_due = reg("due", &open_now & &late_now);
-    let c_small_ok = reg("small_ok", small_ok);
+    let c_small_ok = reg("small_ok", small_ok & (!job("splits") | &many | &sh.piece));
+    let c_edge = reg("edge", now.left.le(1));
+    let c_left = reg("left", now.left.expr());
     let c_early = reg("early", early);
     let c_unfit = reg("unfit", unfit);
     let c_alone = reg("alone", alone);
@@ -170,11 +206,13 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let opens = m.named("begins", &c_may_open & !&join);
     let keep = m.named("keep_page", &c_keeps & !(&c_fresh & !&join));
     let enough = mux(&keep, p.pages.out("enough_old"), p.pages.out("enough_new"));
-    let short = m.named("short", !(&c_small_ok & enough));
+    // All the buffers of a frame were there when its first piece was placed.
+    let short = m.named("short", !(&c_small_ok & enough) & !&sh.piece);
     let placed = m.named("placed", &frame & !&short);
     let takes_page = m.named("takes_page", job("page_any") & !&keep);
     let hold = &frame & &short & &backpressure;
-    let unsettled = &placed & &takes_page & !p.pages.out("head_ok");
+    let waits_page = &takes_page & !p.pages.out("head_ok");
+    let unsettled = &placed & (waits_page | (&sh.piece & !&c_small_ok));
 
     let by_frame = mux(&short, &c_hit_open, (&c_hit_open & !&join) | &c_victim_open);
     let by_other = (&op.timer & &c_due) | (&op.close & &open_now);
@@ -194,7 +232,9 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let single = m.named("single", !&join & !&opens);
     let by_count = m.named("by_count", mux(&join, &c_last, &aggr_one));
     let by_bytes = mux(&join, &c_reaches, job("fills"));
-    let after = &single | &by_count | by_bytes;
+    let by_bytes = m.named("by_bytes", by_bytes);
+    let after = &single | &by_count | &by_bytes;
+    let page_reason = mux(&single, &watched & !&merge, !(&by_count | &by_bytes)) & &page_split;
     let after_reason = mux(
         &single,
         &c_alone,
@@ -226,6 +266,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         | (bad.repeat(2) & status(BufStatus::BadDesc));
     let gives = m.named("gives", &releases | &unused | &bad | &op.last);
 
+    let pages_left = PagesLeft::new(m, sh, &train_pages, (&join, &c_left, &c_edge));
     let clear = m.reg_rst("clear", 1, 0);
     let mut set: Vec<(Sig, Expr)> = vec![];
     let mut reg = |name: &str, value: Expr| {
@@ -233,7 +274,8 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         set.push((r.clone(), value));
         r
     };
-    let a_frame = reg("frame", frame.expr());
+    let a_frame = reg("frame", &frame & !&sh.piece);
+    let a_gone = reg("discarded", &op.frame & &sh.gone & !&sh.piece);
     let a_takes = reg("takes_page", &placed & &takes_page);
     let a_gives = reg("gives", gives.expr());
     let a_due = reg("due", c_due.expr());
@@ -246,6 +288,10 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         after_reason: reg("after_reason", after_reason),
         removes: reg("removes", removes.expr()),
         watched: reg("watched", watched.expr()),
+        alone: reg("alone", single.expr()),
+        by_count: reg("by_count", by_count.expr()),
+        page_reason: reg("page_reason", page_reason),
+        pages_left,
         hold: reg("hold", hold),
         unsettled: reg("unsettled", unsettled),
         clear,
@@ -295,7 +341,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     buffers(m, p, sh, &decided);
     update_table(m, p, sh, &placed, &removes);
     trace(m, p, sh, &a_frame, &decided, &a_due);
-    statistics(m, p, sh, &a_frame, &decided);
+    statistics(m, p, sh, &a_frame, &a_gone, &decided);
     decided
 }
 
@@ -393,10 +439,12 @@ fn trace(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, d: &Decided, due: 
 }
 
 /// Counter pulses of an operation.
-fn statistics(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, d: &Decided) {
+fn statistics(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, gone: &Sig, d: &Decided) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let op = &sh.op;
-    let placed = &d.placed;
+    // The pieces of a frame count once.
+    let placed = m.named("counted", &d.placed & !&sh.piece);
+    let placed = &placed;
     let bad = |name: &str| job(name).eq(2);
     let pulses = [
         (
@@ -404,7 +452,7 @@ fn statistics(m: &mut Module, p: &Parts, sh: &Shared, frame: &Sig, d: &Decided) 
             frame & !placed,
             "a frame found no buffers",
         ),
-        ("drop_disabled", &op.frame & !frame, "a frame was discarded"),
+        ("drop_disabled", gone.expr(), "a frame was discarded"),
         (
             "bad_ip_csum",
             placed & bad("ip_csum"),

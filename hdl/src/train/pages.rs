@@ -18,6 +18,7 @@
 //! | `commit`, `forget` | in | 1 | the packet is placed; the slot has no page any more |
 //! | `frag_*`, `first_*` | out | | registers: the fragment; the first one. `frag_more`: bytes are left |
 //! | `cookie_next`, `fill_next` | out | 32, 17 | registers: page and fill pointer behind the fragment, after `place` |
+//! | `rest_next`, `off_next` | out | | registers: bytes left behind the fragment, and where they begin, after `place` |
 //!
 //! - Timing: `slot` and `bytes` settle in two clocks up to `enough_*`. A further fragment takes three clocks.
 //!
@@ -168,9 +169,9 @@ pub fn pages(cfg: &Config) -> Module {
     let first_len = m.output_reg("first_len", w.len, "first fragment: bytes");
     let first_full = m.output_reg("first_full", 1, "first fragment: it fills its page");
     let from_new = m.named("from_new", &walk | !&keep);
-    let rest_next = m.reg("rest_next", w.len);
+    let rest_next = m.output_reg("rest_next", w.len, "bytes left behind the fragment");
     let rest_f = m.named("rest_for_page", rest_next.zext(FILL));
-    let off_next = m.reg("off_next", w.len);
+    let off_next = m.output_reg("off_next", w.len, "where they begin in the frame");
     let (walk_full, walk_more) = (rest_f.ge(&head_left), rest_f.gt(&head_left));
     let walk_full = m.named("walk_full", walk_full);
     let walk_more = m.named("walk_more", walk_more);

@@ -137,6 +137,7 @@ pub fn record(cfg: &Config) -> Module {
         ("vlan_count", 2, pkt::VLAN_COUNT),
         ("ip_opt", 1, pkt::IP_OPT),
         ("watched", 1, pkt::WATCHED),
+        ("piece", 1, pkt::PIECE),
     ]
     .into_iter()
     .map(|(name, width, field)| (field, input(name, width, "PKT").expr()))

@@ -1,7 +1,7 @@
 //! `train` with its flow table, between small models of its neighbours: the frame store, both prefetchers, dma_write and
 //! the completion block.
 
-use crate::reference::{Copy, Event, Frame, Key, Page, Reference, Setup};
+use crate::reference::{Copy, Event, Frame, Key, Page, Reference, Set, Setup, Sum};
 use pagetrain_formats::codes::{Command, EventCode};
 use pagetrain_formats::completion::{pkt, Completion};
 use pagetrain_formats::counters::Counter;
@@ -236,7 +236,8 @@ pub struct Bench {
     next_cookie: u32,
 }
 
-const STATS: [(&str, Counter); 14] = [
+const STATS: [(&str, Counter); 15] = [
+    ("stat_split_segments", Counter::SplitSegments),
     ("stat_drop_no_buffer", Counter::DropNoBuffer),
     ("stat_drop_disabled", Counter::DropDisabled),
     ("stat_bad_ip_csum", Counter::BadIpCsum),
@@ -337,6 +338,8 @@ impl Bench {
         p.set("cfg_max_bytes", s.max_bytes);
         p.set("cfg_admit_min", s.admit_min);
         p.set("cfg_fresh_page", s.fresh_page.into());
+        p.set("cfg_page_split", s.page_split.into());
+        p.set("cfg_train_pages", s.train_pages);
     }
 
     /// Drives an input that only directed tests use.
@@ -435,6 +438,7 @@ impl Bench {
         };
         p.set("sb0_valid", (shown > 0).into());
         p.set("sb1_valid", (shown > 1).into());
+        p.set("sb_count", self.smalls.len().min(32) as u64);
         p.wide("sb0").write(&small(self.smalls.front()));
         p.wide("sb1").write(&small(self.smalls.get(1)));
         let shown = if self.hide_page > self.clock {
@@ -656,13 +660,32 @@ impl Bench {
             let (lsb, width) = cmd.place(name);
             bytes.field(lsb as u32, width as u32) as u64
         };
-        let free = (get("free") == 1).then(|| get("words"));
-        let written = u64::from(get("len") > 0);
+        let flag = |name: &str| get(name) == 1;
+        let free = flag("free").then(|| get("words"));
+        let (sets, no_write) = (flag("set"), flag("no_write"));
+        let written = u64::from(get("len") > 0 && !no_write);
+        let read = u64::from(get("len") > 0 || sets);
+        let patch = |name: &str| {
+            let (lsb, width) = bundle::patch().place(name);
+            get("addr") >> lsb & ((1 << width) - 1)
+        };
         self.copies.push(Copy {
-            src: get("src") * written,
+            src: get("src") * read,
             len: get("len"),
             addr: get("addr") * written,
             free,
+            sum: flag("sum").then(|| Sum {
+                anew: flag("anew"),
+                odd: flag("odd"),
+                minus: flag("minus"),
+            }),
+            no_write,
+            patch: flag("patch"),
+            set: sets.then(|| Set {
+                slot: patch("slot"),
+                value: patch("value") as u16,
+                from_sum: patch("from_sum") == 1,
+            }),
         });
         self.last_progress = self.clock;
     }

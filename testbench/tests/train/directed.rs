@@ -34,6 +34,8 @@ fn setup() -> Setup {
         max_bytes: 65535,
         admit_min: 1024,
         fresh_page: false,
+        page_split: false,
+        train_pages: 8,
     }
 }
 

@@ -82,7 +82,7 @@ fn random_run(
     }
     if bench.setup.backpressure && !stops {
         // The last frame may still wait for its buffers.
-        (0..2).for_each(|_| bench.post_small());
+        (0..32).for_each(|_| bench.post_small());
         (0..5).for_each(|_| bench.post_page(4096, 0));
     }
     bench.drain();
@@ -121,6 +121,7 @@ fn covered(total: &BTreeMap<usize, u64>) {
         Reason::Flag,
         Reason::Csum,
         Reason::Short,
+        Reason::Page,
         Reason::Evict,
         Reason::FlushAll,
         Reason::FlushFlow,
@@ -139,6 +140,7 @@ fn covered(total: &BTreeMap<usize, u64>) {
         Counter::FlowCreations,
         Counter::FlowEvictions,
         Counter::Aggregated,
+        Counter::SplitSegments,
         Counter::PagesFilled,
         Counter::PagesReleased,
         Counter::BadDescriptors,
@@ -173,7 +175,7 @@ fn is_caught_when_the_block_is_broken() {
             .mutate(from, to)
             .unwrap_or_else(|e| panic!("{e}"));
         let model = Model::build(&broken, &Options::short()).unwrap_or_else(|e| panic!("{e}"));
-        let caught = (1..=3).any(|seed| {
+        let caught = (1..=8).any(|seed| {
             let run = || random_run(&model, cfg, PROFILES[0].clone(), seed, 400);
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
         });

@@ -26,6 +26,8 @@ pub struct Setup {
     pub max_bytes: u64,
     pub admit_min: u64,
     pub fresh_page: bool,
+    pub page_split: bool,
+    pub train_pages: u64,
 }
 
 /// A flow's key.
@@ -89,7 +91,7 @@ pub enum Event {
     Stopped,
 }
 
-/// A copy command.
+/// A copy command, or one of those that rewrite a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copy {
     pub src: u64,
@@ -97,6 +99,53 @@ pub struct Copy {
     /// Not compared where nothing is written.
     pub addr: u64,
     pub free: Option<u64>,
+    pub sum: Option<Sum>,
+    pub no_write: bool,
+    pub patch: bool,
+    pub set: Option<Set>,
+}
+
+/// The bytes are summed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    pub anew: bool,
+    pub odd: bool,
+    pub minus: bool,
+}
+
+/// A patch is set at `src`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Set {
+    pub slot: u64,
+    pub value: u16,
+    pub from_sum: bool,
+}
+
+impl Copy {
+    pub fn plain(src: u64, len: u64, addr: u64) -> Copy {
+        Copy {
+            src,
+            len,
+            addr,
+            free: None,
+            sum: None,
+            no_write: false,
+            patch: false,
+            set: None,
+        }
+    }
+}
+
+/// A piece of a frame: payload from `at` to `end`, and how it is copied.
+struct Piece {
+    at: u64,
+    end: u64,
+    /// The header comes behind the payload.
+    header_last: bool,
+    /// It is rewritten.
+    rewritten: bool,
+    /// The frame ends with it.
+    last: bool,
 }
 
 /// A completion entry and the number of commands that must be done before it is written.
@@ -110,6 +159,7 @@ pub struct Entry {
 struct Train {
     packets: Vec<Vec<Completion>>,
     bytes: u64,
+    filled: u64,
     next_seq: u32,
     opened: u64,
     fence: usize,
@@ -161,8 +211,11 @@ pub struct Reference {
 /// What a packet makes of its frame.
 struct Placed {
     entries: Vec<Completion>,
-    /// Bytes in pages.
+    /// Bytes in pages, and pages that they filled.
     bytes: u64,
+    filled: u64,
+    /// More of the payload follows in another piece.
+    cut: bool,
 }
 
 impl Reference {
@@ -398,7 +451,27 @@ impl Reference {
             None if watched => 0,
             None => self.own_page.map_or(0, |p| p.left()),
         };
-        hdr.div_ceil(256) as usize > smalls || bytes > room + left
+        let pieces = if self.splits(frame, watched) {
+            2 + (payload(frame) >> 10)
+        } else {
+            1
+        };
+        hdr.div_ceil(256) * pieces > smalls as u64 || bytes > room + left
+    }
+
+    /// The packet may be cut at the edge of a page.
+    fn splits(&self, frame: &Frame, watched: bool) -> bool {
+        let least = match (frame.v4, frame.key.v6) {
+            (true, _) => 20,
+            (_, true) => 40,
+            _ => return false,
+        };
+        self.setup.page_split
+            && watched
+            && joinable(frame)
+            && payload(frame) < 14336
+            && frame.l4_off >= frame.l3_off + least
+            && frame.split.is_some_and(|split| split >= frame.l4_off + 20)
     }
 
     fn strip(&self, frame: &Frame) -> u64 {
@@ -447,50 +520,13 @@ impl Reference {
                 self.release_of(slot);
             }
         }
-        // 4. The packet.
-        let placed = self.place(frame, slot);
-        let fence = self.copies.len();
-        let bad = frame.flags & (FIN | SYN | RST | URG) != 0;
-        let joinable = csum_ok(frame) && pay > 0 && !bad;
-        match slot {
-            Some(slot) if joinable && self.setup.merge => {
-                self.count(Counter::Aggregated, u64::from(join));
-                let now = self.now;
-                let train = self.flow(slot).train.get_or_insert_with(|| Train {
-                    packets: vec![],
-                    bytes: 0,
-                    next_seq: 0,
-                    opened: now,
-                    fence: 0,
-                });
-                train.packets.push(placed.entries);
-                train.bytes += placed.bytes;
-                train.next_seq = frame.seq.wrapping_add(pay as u32);
-                train.fence = fence;
-                // 5. Full trains.
-                if train.packets.len() as u64 >= self.setup.max_aggr {
-                    self.close(slot, Reason::MaxAggr);
-                } else if self.flow(slot).train.as_ref().unwrap().bytes >= self.setup.max_bytes {
-                    self.close(slot, Reason::MaxBytes);
-                }
+        // 4. The packet, or its pieces.
+        let mut at = 0;
+        while let Some(next) = self.packet(frame, slot, join && at == 0, at) {
+            if at == 0 {
+                self.count(Counter::SplitSegments, 1);
             }
-            _ => {
-                let reason = match slot {
-                    None => Reason::None,
-                    Some(_) if !self.setup.merge => Reason::Single,
-                    Some(_) if !csum_ok(frame) => Reason::Csum,
-                    Some(_) if bad => Reason::Flag,
-                    Some(_) => Reason::Short,
-                };
-                let train = Train {
-                    packets: vec![placed.entries],
-                    bytes: placed.bytes,
-                    next_seq: 0,
-                    opened: 0,
-                    fence,
-                };
-                self.emit_train(train, reason, slot.is_some());
-            }
+            at = next;
         }
         // 6. The end of the flow.
         if let Some(slot) = slot {
@@ -499,6 +535,68 @@ impl Reference {
                 self.flows[slot] = None;
             }
         }
+    }
+
+    /// The packet whose payload begins at byte `at` of the frame's. Where another piece follows: its beginning.
+    fn packet(&mut self, frame: &Frame, slot: Option<usize>, join: bool, at: u64) -> Option<u64> {
+        let pages = self.setup.train_pages;
+        let filled = match slot {
+            Some(slot) if join => self.flow(slot).train.as_ref().unwrap().filled,
+            _ => 0,
+        };
+        let limit = self.splits(frame, slot.is_some()).then(|| pages - filled);
+        let placed = self.place(frame, slot, at, limit);
+        let next = placed.cut.then_some(at + placed.bytes);
+        let full = self.setup.page_split && filled + placed.filled >= pages;
+        let fence = self.copies.len();
+        let bad = frame.flags & (FIN | SYN | RST | URG) != 0;
+        match slot {
+            Some(slot) if joinable(frame) && self.setup.merge => {
+                self.count(Counter::Aggregated, u64::from(join));
+                let now = self.now;
+                let train = self.flow(slot).train.get_or_insert_with(|| Train {
+                    packets: vec![],
+                    bytes: 0,
+                    filled: 0,
+                    next_seq: 0,
+                    opened: now,
+                    fence: 0,
+                });
+                train.packets.push(placed.entries);
+                train.bytes += placed.bytes;
+                train.filled += placed.filled;
+                train.next_seq = frame.seq.wrapping_add((at + placed.bytes) as u32);
+                train.fence = fence;
+                // 5. Full trains.
+                if train.packets.len() as u64 >= self.setup.max_aggr {
+                    self.close(slot, Reason::MaxAggr);
+                } else if self.flow(slot).train.as_ref().unwrap().bytes >= self.setup.max_bytes {
+                    self.close(slot, Reason::MaxBytes);
+                } else if full {
+                    self.close(slot, Reason::Page);
+                }
+            }
+            _ => {
+                let reason = match slot {
+                    None => Reason::None,
+                    Some(_) if !self.setup.merge && full => Reason::Page,
+                    Some(_) if !self.setup.merge => Reason::Single,
+                    Some(_) if !csum_ok(frame) => Reason::Csum,
+                    Some(_) if bad => Reason::Flag,
+                    Some(_) => Reason::Short,
+                };
+                let train = Train {
+                    packets: vec![placed.entries],
+                    bytes: placed.bytes,
+                    filled: 0,
+                    next_seq: 0,
+                    opened: 0,
+                    fence,
+                };
+                self.emit_train(train, reason, slot.is_some());
+            }
+        }
+        next
     }
 
     fn flow(&mut self, slot: usize) -> &mut Flow {
@@ -529,21 +627,29 @@ impl Reference {
         slot
     }
 
-    /// Bytes to where they belong, as commands and entries.
-    fn place(&mut self, frame: &Frame, slot: Option<usize>) -> Placed {
+    /// Bytes to where they belong, as commands and entries: of the payload from byte `at` on, up to the edge of the page
+    /// that is number `limit`.
+    fn place(
+        &mut self,
+        frame: &Frame,
+        slot: Option<usize>,
+        at: u64,
+        limit: Option<u64>,
+    ) -> Placed {
         let strip = self.strip(frame);
         let all = frame.len - strip;
         let split = frame.split.filter(|_| slot.is_some() || frame.len > 256);
         let (hdr, from, bytes) = match split {
-            Some(split) => (split - strip, split - strip, payload(frame)),
+            Some(split) => (split - strip, split - strip + at, payload(frame) - at),
             None if frame.len <= 256 => (all, 0, 0),
             None => (0, 0, all),
         };
+        let mut header: Vec<(u64, u64, u64)> = vec![];
         let mut parts: Vec<(u64, u64, u64)> = vec![];
         let mut cookies = vec![];
         for at in (0..hdr).step_by(256) {
             let (addr, cookie) = self.smalls.pop_front().expect("a small buffer");
-            parts.push((at, (hdr - at).min(256), addr));
+            header.push((at, (hdr - at).min(256), addr));
             cookies.push(cookie);
         }
         let mut page = match slot {
@@ -552,7 +658,8 @@ impl Reference {
         };
         let mut fragments = vec![];
         let mut done = 0;
-        while done < bytes {
+        let mut filled = 0;
+        while done < bytes && (filled == 0 || Some(filled) != limit) {
             let mut now = page.take().unwrap_or_else(|| {
                 let page = self.pages.pop_front().expect("a page");
                 let fill = page.headroom;
@@ -566,6 +673,7 @@ impl Reference {
             done += len;
             if full {
                 self.count(Counter::PagesFilled, 1);
+                filled += 1;
             } else {
                 page = Some(now);
             }
@@ -574,7 +682,15 @@ impl Reference {
             Some(slot) => self.flow(slot).page = page,
             None => self.own_page = page,
         }
-        self.copy(frame, strip, &parts);
+        let cut = done < bytes;
+        let piece = Piece {
+            at,
+            end: at + done,
+            header_last: limit.is_some() && (at > 0 || cut || fragments.len() > 1),
+            rewritten: cut || at > 0,
+            last: !cut,
+        };
+        self.copy(frame, strip, &header, &parts, &piece);
 
         let off = |o: u64| if o == 0 { 0 } else { o - strip };
         let first = fragments.first().copied().unwrap_or_default();
@@ -594,7 +710,7 @@ impl Reference {
             head: None,
             page_full: first.3,
             split: split.is_some(),
-            piece: false,
+            piece: piece.rewritten,
             l3: match (frame.v4, frame.key.v6) {
                 (true, _) => L3::V4,
                 (_, true) => L3::V6,
@@ -630,15 +746,104 @@ impl Reference {
                     })
                 }),
         );
-        Placed { entries, bytes }
+        Placed {
+            entries,
+            bytes: done,
+            filled,
+            cut,
+        }
     }
 
     fn words(&self, frame: &Frame) -> u64 {
         frame.len.div_ceil(self.cfg.d_bytes() as u64)
     }
 
+    /// The commands for header and payload.
+    fn copy(
+        &mut self,
+        frame: &Frame,
+        strip: u64,
+        header: &[(u64, u64, u64)],
+        payload: &[(u64, u64, u64)],
+        piece: &Piece,
+    ) {
+        let mut header = self.parts(frame, strip, header);
+        let mut payload = self.parts(frame, strip, payload);
+        let mut copies = if piece.header_last {
+            // The bytes before it in the segment: of the TCP header, and of the piece.
+            let mut before = frame.split.unwrap() - frame.l4_off;
+            for (i, copy) in payload.iter_mut().enumerate() {
+                copy.sum = Some(Sum {
+                    anew: i == 0,
+                    odd: before % 2 == 1,
+                    minus: false,
+                });
+                before += copy.len;
+            }
+            if piece.rewritten {
+                payload.extend(self.rewrite(frame, piece));
+                header.iter_mut().for_each(|copy| copy.patch = true);
+            }
+            [payload, header].concat()
+        } else {
+            [header, payload].concat()
+        };
+        match copies.last_mut() {
+            Some(last) => last.free = piece.last.then(|| self.words(frame)),
+            None => return self.copy_nothing(frame),
+        }
+        self.copies.extend(copies);
+    }
+
+    /// What makes the header of a piece: RFC 1071, 1624, 9293 section 3.1.
+    fn rewrite(&self, frame: &Frame, piece: &Piece) -> Vec<Copy> {
+        let base = frame.word * self.cfg.d_bytes() as u64;
+        let place = |offset: u64| (base + offset) % self.cfg.ingress_bytes as u64;
+        let (l3, l4, split) = (frame.l3_off, frame.l4_off, frame.split.unwrap());
+        let set = |offset: u64, slot: u64, value: u64, from_sum: bool| Copy {
+            set: Some(Set {
+                slot,
+                value: value as u16,
+                from_sum,
+            }),
+            ..Copy::plain(place(offset), 0, 0)
+        };
+        let sum = |offset: u64, len: u64, patch: bool, minus: bool| Copy {
+            sum: Some(Sum {
+                anew: minus,
+                odd: false,
+                minus,
+            }),
+            no_write: true,
+            patch,
+            ..Copy::plain(place(offset), len, 0)
+        };
+        let bytes = piece.end - piece.at;
+        let seq = u64::from(frame.seq.wrapping_add(piece.at as u32));
+        let length = split - l3 + bytes;
+        let (length_at, length_field) = if frame.v4 { (2, length) } else { (4, length - 40) };
+        let addresses = if frame.v4 { (12, 8) } else { (8, 32) };
+        let mut commands = vec![
+            set(l3 + length_at, 0, length_field, false),
+            set(l4 + 4, 1, seq >> 16, false),
+            set(l4 + 6, 2, seq & 0xffff, false),
+            set(l4 + 16, 3, 0, false),
+            sum(l3 + addresses.0, addresses.1, false, false),
+            sum(l4, split - l4, true, false),
+            set(l4 + 16, 3, 6 + split - l4 + bytes, true),
+        ];
+        if frame.v4 {
+            let old = frame.end - l3;
+            let differ = u64::from(!(old as u16)) + length;
+            let differ = (differ & 0xffff) + (differ >> 16);
+            commands.push(sum(l3 + 10, 2, false, true));
+            commands.push(set(l3 + 10, 4, differ, true));
+        }
+        commands
+    }
+
     /// The commands for parts (offset in the stripped frame, bytes, address): what lies across the tags is cut there.
-    fn copy(&mut self, frame: &Frame, strip: u64, parts: &[(u64, u64, u64)]) {
+    fn parts(&self, frame: &Frame, strip: u64, parts: &[(u64, u64, u64)]) -> Vec<Copy> {
         let base = frame.word * self.cfg.d_bytes() as u64;
         let wrap = self.cfg.ingress_bytes as u64;
         let mut copies = vec![];
@@ -652,36 +857,29 @@ impl Reference {
             for len in cuts {
                 let gap = if off >= 12 { strip } else { 0 };
                 let src = (base + off + gap) % wrap;
-                copies.push(Copy {
-                    src,
-                    len,
-                    addr,
-                    free: None,
-                });
+                copies.push(Copy::plain(src, len, addr));
                 off += len;
                 addr += len;
             }
         }
-        match copies.last_mut() {
-            Some(last) => last.free = Some(self.words(frame)),
-            None => return self.copy_nothing(frame),
-        }
-        self.copies.extend(copies);
+        copies
     }
 
     fn copy_nothing(&mut self, frame: &Frame) {
         let free = Some(self.words(frame));
         self.copies.push(Copy {
-            src: 0,
-            len: 0,
-            addr: 0,
             free,
+            ..Copy::plain(0, 0, 0)
         });
     }
 }
 
 pub fn payload(frame: &Frame) -> u64 {
     frame.split.map_or(0, |split| frame.end - split)
+}
+
+fn joinable(frame: &Frame) -> bool {
+    csum_ok(frame) && payload(frame) > 0 && frame.flags & (FIN | SYN | RST | URG) == 0
 }
 
 pub fn csum_ok(frame: &Frame) -> bool {

@@ -27,6 +27,8 @@ pub fn setup(rng: &mut Rng, cfg: &Config) -> Setup {
         max_bytes: *rng.pick(&[1, 3000, 20_000, 65_535, 1_048_575]),
         admit_min: *rng.pick(&[0, 1, 200, 1024]),
         fresh_page: rng.chance(0.3),
+        page_split: rng.chance(0.6),
+        train_pages: *rng.pick(&[1, 1, 2, 3, 16]),
     }
 }
 
@@ -204,6 +206,12 @@ impl Traffic {
                 frame.split = frame.split.map(|s| s + more);
                 frame.end += more;
                 frame.len += more;
+            }
+            // Headers that are too short to be rewritten.
+            8 => frame.l4_off -= 2,
+            9 => {
+                frame.split = frame.split.map(|s| s - 2);
+                frame.end -= 2;
             }
             7 => {
                 let to_256 = 256 + 4 * frame.key.tags as u64 - frame.split.unwrap();
