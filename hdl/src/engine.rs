@@ -192,11 +192,7 @@ fn decide(w: &mut Wiring, cfg: &Config, b: &Blocks) {
         ("cfg_admit_min", "cfg_q_admit_min", &Q_ADMIT_MIN_BYTES),
         ("cfg_fresh_page", "cfg_q_page_ctrl", &Q_PAGE_CTRL_FRESH_PAGE),
         ("cfg_page_split", "cfg_q_page_ctrl", &Q_PAGE_CTRL_PAGE_SPLIT),
-        (
-            "cfg_train_pages",
-            "cfg_q_train_pages",
-            &Q_TRAIN_PAGES_VALUE,
-        ),
+        ("cfg_train_pages", "cfg_q_train_pages", &Q_TRAIN_PAGES_VALUE),
         ("cfg_strip_vlan", "cfg_rx_ctrl", &RX_CTRL_STRIP_VLAN),
         ("cfg_backpressure", "cfg_rx_ctrl", &RX_CTRL_BACKPRESSURE),
     ] {

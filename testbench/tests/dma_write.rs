@@ -124,6 +124,58 @@ struct Command {
     addr: u64,
     /// Words to give back.
     free: Option<usize>,
+    extra: Extra,
+}
+
+/// What a command does beside copying, or instead.
+#[derive(Clone, Debug, Default)]
+struct Extra {
+    /// The bytes are summed: beginning anew, as if an odd number came before, subtracted.
+    sum: Option<(bool, bool, bool)>,
+    no_write: bool,
+    patch: bool,
+    /// A patch is set at `src`: slot, value, from the sum.
+    set: Option<(usize, u16, bool)>,
+}
+
+/// Sum and patches as they stand after the commands sent so far: RFC 1071, byte by byte.
+#[derive(Default)]
+struct Rewriting {
+    sum: u64,
+    patches: [Option<(usize, u16)>; 5],
+}
+
+impl Rewriting {
+    fn fold(mut sum: u64) -> u16 {
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        sum as u16
+    }
+
+    /// What the patches make of the byte at `at`.
+    fn byte(&self, at: usize, byte: u8) -> u8 {
+        let patch = self.patches.iter().flatten().find(|p| p.0 == at & !1);
+        patch.map_or(byte, |p| p.1.to_be_bytes()[at % 2])
+    }
+
+    fn add(&mut self, bytes: &[u8], (anew, odd, minus): (bool, bool, bool)) {
+        let value = |(i, b): (usize, &u8)| {
+            let high = (i + usize::from(odd)) % 2 == 0;
+            u64::from(*b) << if high { 8 } else { 0 }
+        };
+        let sum = Self::fold(bytes.iter().enumerate().map(value).sum());
+        let sum = if minus { !sum } else { sum };
+        self.sum = u64::from(sum) + if anew { 0 } else { self.sum };
+    }
+
+    fn set(&mut self, at: usize, (slot, value, from_sum): (usize, u16, bool)) {
+        if slot == 0 {
+            self.patches = [None; 5];
+        }
+        let of_sum = !Self::fold(self.sum + u64::from(value));
+        self.patches[slot] = Some((at, if from_sum { of_sum } else { value }));
+    }
 }
 
 /// Everything around the block.
@@ -134,6 +186,7 @@ struct Bench {
     slave: Slave,
     /// Bursts of each command that was sent and is not done.
     open: Rc<RefCell<VecDeque<usize>>>,
+    rewriting: RefCell<Rewriting>,
 }
 
 impl Bench {
@@ -150,6 +203,7 @@ impl Bench {
             source: WordSource::attach(sim, &Channel::axis("s_axis_cmd"), commands)?,
             slave: Slave::attach(sim, cfg.dma_width, behaviour)?,
             open: Rc::default(),
+            rewriting: RefCell::default(),
         };
         bench.watch_done(sim)?;
         Ok(bench)
@@ -179,35 +233,88 @@ impl Bench {
         Ok(())
     }
 
-    /// The bytes that the command copies, as they are in the store now.
+    /// The bytes that the command copies, as they are in the store now, and with the patches that it asks for.
     fn bytes(&self, command: &Command) -> Vec<u8> {
-        let store = self.store.borrow();
-        (0..command.len)
-            .map(|i| store.bytes[(command.src + i) % store.bytes.len()])
-            .collect()
+        let (store, rewriting) = (self.store.borrow(), self.rewriting.borrow());
+        let byte = |i: usize| {
+            let at = (command.src + i) % store.bytes.len();
+            match command.extra.patch {
+                true => rewriting.byte(at, store.bytes[at]),
+                false => store.bytes[at],
+            }
+        };
+        (0..command.len).map(byte).collect()
     }
 
     /// Sends a command; the bursts that must come of it.
     fn send(&self, command: &Command) -> Vec<Burst> {
+        let extra = &command.extra;
+        let addr = match extra.set {
+            Some((slot, value, from_sum)) => {
+                let values = [
+                    ("value", u128::from(value)),
+                    ("slot", slot as u128),
+                    ("from_sum", from_sum.into()),
+                ];
+                pack(&bundle::patch(), &values).field(0, 64)
+            }
+            None => u128::from(command.addr),
+        };
         let values = [
             ("src", command.src as u128),
             ("len", command.len as u128),
-            ("addr", u128::from(command.addr)),
+            ("addr", addr),
             ("free", u128::from(command.free.is_some())),
             ("words", command.free.unwrap_or(0) as u128),
+            ("sum", u128::from(extra.sum.is_some())),
+            ("anew", u128::from(extra.sum.is_some_and(|s| s.0))),
+            ("odd", u128::from(extra.sum.is_some_and(|s| s.1))),
+            ("minus", u128::from(extra.sum.is_some_and(|s| s.2))),
+            ("no_write", u128::from(extra.no_write)),
+            ("patch", u128::from(extra.patch)),
+            ("set", u128::from(extra.set.is_some())),
         ];
-        let bursts = bursts_of(
-            command.addr,
-            &self.bytes(command),
-            self.cfg.d_bytes() as u64,
-        );
+        let bytes = self.bytes(command);
+        if let Some(set) = extra.set {
+            self.rewriting.borrow_mut().set(command.src, set);
+        }
+        if let Some(sum) = extra.sum {
+            self.rewriting.borrow_mut().add(&bytes, sum);
+        }
+        let written: &[u8] = if extra.no_write { &[] } else { &bytes };
+        let bursts = bursts_of(command.addr, written, self.cfg.d_bytes() as u64);
         self.open.borrow_mut().push_back(bursts.len());
         self.source.send(pack(&bundle::cmd(&self.cfg), &values));
         bursts
     }
 
-    /// Stores a frame when there is room and sends the commands that copy it.
-    async fn send_frame(&self, sim: &Handle, rng: &mut Rng) -> Vec<Burst> {
+    /// Sets a patch soon behind `first`, with so many bytes to come, where none stands.
+    fn send_patch(&self, rng: &mut Rng, first: usize, bytes: usize, summed: bool) -> Vec<Burst> {
+        let src =
+            (first + (rng.below(bytes.clamp(2, 48) as u64) & !1) as usize) % self.cfg.ingress_bytes;
+        let slot = rng.below(5) as usize;
+        let others = self.rewriting.borrow().patches;
+        let taken =
+            |(i, p): (usize, &Option<(usize, u16)>)| i != slot && p.is_some_and(|p| p.0 == src);
+        if slot > 0 && others.iter().enumerate().any(taken) {
+            return vec![];
+        }
+        let from_sum = summed && rng.chance(0.5);
+        let set = (slot, rng.bits() as u16, from_sum);
+        self.send(&Command {
+            src,
+            len: 0,
+            addr: 0,
+            free: None,
+            extra: Extra {
+                set: Some(set),
+                ..Extra::default()
+            },
+        })
+    }
+
+    /// Stores a frame when there is room and sends the commands that copy it, some of them with sums and patches.
+    async fn send_frame(&self, sim: &Handle, rng: &mut Rng, rewrite: f64) -> Vec<Burst> {
         let lanes = self.cfg.d_bytes();
         let len = match rng.below(4) {
             0 => rng.range(1..=64),
@@ -225,6 +332,7 @@ impl Bench {
         };
         let mut bursts = vec![];
         let mut at = 0;
+        let mut summed = false;
         while at < len || rng.chance(0.1) {
             let piece = match rng.below(8) {
                 0 => 0,
@@ -233,11 +341,26 @@ impl Bench {
             };
             let piece = piece.min(len - at);
             let ends = at + piece == len;
+            let sets = rng.below(4) * u64::from(rng.chance(rewrite));
+            for _ in 0..sets {
+                bursts.extend(self.send_patch(rng, first * lanes + (at & !1), len - at, summed));
+            }
+            let sum = (piece > 0 && rng.chance(rewrite)).then(|| {
+                let anew = !summed || rng.chance(0.2);
+                (anew, rng.chance(0.5), rng.chance(0.3))
+            });
+            summed |= sum.is_some();
             let command = Command {
                 src: (first * lanes + at) % self.cfg.ingress_bytes,
                 len: piece,
                 addr: address(rng, lanes as u64),
                 free: ends.then_some(words),
+                extra: Extra {
+                    sum,
+                    no_write: rng.chance(rewrite / 2.0),
+                    patch: rng.chance(rewrite),
+                    set: None,
+                },
             };
             at += piece;
             bursts.extend(self.send(&command));
@@ -266,6 +389,7 @@ fn copy_frames(
     seed: u64,
     profile: StallProfile,
     frames: usize,
+    rewrite: f64,
 ) -> Result<(), SimError> {
     let mut sim = Sim::new(model, SimConfig::seed(seed))?;
     let behaviour = Behaviour {
@@ -279,7 +403,7 @@ fn copy_frames(
         let mut rng = sim.rng("frames");
         let mut expected = VecDeque::new();
         for _ in 0..frames {
-            expected.extend(bench.send_frame(&sim, &mut rng).await);
+            expected.extend(bench.send_frame(&sim, &mut rng, rewrite).await);
             // Whatever has come, comes in order and whole.
             while !bench.slave.bursts.is_empty() {
                 let (burst, ..) = bench.slave.bursts.get().await;
@@ -304,7 +428,21 @@ fn every_byte_lands_once_when_frames_are_copied_in_pieces() {
         let model = model(&design(dma_width));
         for seed in seeds(3) {
             for profile in StallProfile::ALL {
-                copy_frames(&model, cfg, seed, profile, 60)
+                copy_frames(&model, cfg, seed, profile, 60, 0.0)
+                    .unwrap_or_else(|e| panic!("D = {dma_width}, {profile}: {e}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn headers_are_rewritten_when_sums_and_patches_are_asked_for() {
+    for dma_width in [64, 128, 512] {
+        let cfg = config(dma_width);
+        let model = model(&design(dma_width));
+        for seed in seeds(4) {
+            for profile in StallProfile::ALL {
+                copy_frames(&model, cfg, seed, profile, 80, 0.4)
                     .unwrap_or_else(|e| panic!("D = {dma_width}, {profile}: {e}"));
             }
         }
@@ -343,6 +481,7 @@ fn copies(cfg: &Config, count: usize, len: usize, src: usize, dst: usize) -> Vec
             len,
             addr: 0x10_0000 + (i * 8192 + dst) as u64,
             free: None,
+            extra: Extra::default(),
         })
         .collect()
 }
@@ -426,6 +565,7 @@ fn bursts_under_way_are_finished_when_quiesced() {
                     len: rng.below(2000) as usize,
                     addr: address(&mut rng, 16),
                     free: None,
+                    extra: Extra::default(),
                 };
                 bench.send(&command);
             }
@@ -476,7 +616,14 @@ fn verdict(design: &Design, from: &str, to: &str) -> Result<(), SimError> {
         .clone()
         .mutate(from, to)
         .unwrap_or_else(|e| panic!("{e}"));
-    copy_frames(&model(&broken), config(128), 1, StallProfile::Heavy, 60)
+    copy_frames(
+        &model(&broken),
+        config(128),
+        1,
+        StallProfile::Heavy,
+        60,
+        0.4,
+    )
 }
 
 #[test]
@@ -486,4 +633,8 @@ fn test_fails_when_the_block_is_broken() {
     assert!(verdict(&design, "if (r4_reads) begin", "if (1'b1) begin").is_err());
     // Commands count as done when their burst is announced.
     assert!(verdict(&design, "(track_m_axis_tdata[1] | some_answers)", "1'b1").is_err());
+    // A patch made from the sum does not wait for the last beats.
+    assert!(verdict(&design, "(!c_from_sum | settled)", "1'b1").is_err());
+    // The halves of a sum are never swapped.
+    assert!(verdict(&design, "{twice[7:0], twice[15:8]}", "twice").is_err());
 }

@@ -78,12 +78,13 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config, kind: Kind) -> Fetch {
         "to_end",
         lit(3, PER_LINE as u128) - asked.bits(0, 2).zext(3),
     );
-    let top_up = match kind {
-        Kind::Small => m.input("cfg_top_up", 1, "fetch until two places at most are empty").expr(),
-        Kind::Page => lit(1, 0),
-    };
     // With one place more taken than leaves room for a line, three descriptors fit.
-    let tight = m.named("tight", top_up & held.eq(DEPTH - PER_LINE + 1));
+    let tight = (kind == Kind::Small).then(|| {
+        let top_up = m.input("cfg_top_up", 1, "fetch until two places at most are empty");
+        m.named("tight", &top_up & held.eq(DEPTH - PER_LINE + 1))
+    });
+    let roomy = held.le(DEPTH - PER_LINE);
+    let roomy = tight.iter().fold(roomy, |e, tight| e | tight);
     let st: Vec<Sig> = m.states("ST", &["LOOK", "COUNT", "DECIDE", "ASK"]);
     let state = m.reg_rst("state", 2, 0);
     let mask = m.named("mask", !lit(16, 0xffff).shl_by(&log2));
@@ -102,13 +103,13 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config, kind: Kind) -> Fetch {
                     b.set(&state, &st[1]);
                 });
                 s.case(&st[1], |b| {
-                    b.set(
-                        &any,
-                        posted.any() & &enable & (held.le(DEPTH - PER_LINE) | &tight) & !&poisoned,
-                    );
+                    b.set(&any, posted.any() & &enable & roomy & !&poisoned);
                     let part = posted.lt(to_end.zext(16));
                     let whole = mux(part, posted.bits(0, 3), &to_end);
-                    b.set(&n, mux(&tight & whole.bit(2), lit(3, PER_LINE as u128 - 1), &whole));
+                    let less = |whole: Expr, tight: &Sig| {
+                        mux(tight & whole.bit(2), lit(3, PER_LINE as u128 - 1), whole)
+                    };
+                    b.set(&n, tight.iter().fold(whole, less));
                     // Down to the beat in which the first descriptor lies.
                     let bytes = cat(&[&asked & &mask, lit(4, 0)]);
                     b.set(&offset, bytes.shr(beat_bits).shl(beat_bits));

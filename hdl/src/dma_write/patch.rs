@@ -64,9 +64,8 @@ pub(super) fn patches(m: &mut Module, w: &Widths, setting: &Setting, asks: &Sig)
     });
     let here = m.reg("r2_patched", lanes);
     let word = m.reg("r2_patch", w.dma_width);
-    let hit = |lane: usize| -> Vec<Expr> {
-        (0..SLOTS).map(|i| &hits[i] & places[i].bit(lane)).collect()
-    };
+    let hit =
+        |lane: usize| -> Vec<Expr> { (0..SLOTS).map(|i| &hits[i] & places[i].bit(lane)).collect() };
     let value_of = |lane: usize| {
         let terms: Vec<Expr> = hit(lane)
             .iter()

@@ -157,7 +157,10 @@ pub(super) fn prepare(
             b.set(&p2_words, &p1_words);
             b.set(&p2_swap, &p1_swap);
             b.set(&p2_place, p1_src.bits(1, lane - 1));
-            p2_flags.iter().zip(&p1_flags).for_each(|(r, v)| b.set(r, v));
+            p2_flags
+                .iter()
+                .zip(&p1_flags)
+                .for_each(|(r, v)| b.set(r, v));
         },
     );
     for (sum, what) in [
@@ -206,7 +209,10 @@ pub(super) fn prepare(
         b.set(&p3_words, &p2_words);
         b.set(&p3_swap, &p2_swap);
         b.set(&p3_place, &p2_place);
-        p3_flags.iter().zip(&p2_flags).for_each(|(r, v)| b.set(r, v));
+        p3_flags
+            .iter()
+            .zip(&p2_flags)
+            .for_each(|(r, v)| b.set(r, v));
     });
 
     // Stage 4: number of steps. For the bursts, a command that writes nothing is an empty one.

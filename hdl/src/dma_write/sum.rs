@@ -85,9 +85,7 @@ pub(super) fn sum(dma_width: usize) -> Module {
     let acc = m.reg("acc", 16);
     let carry = m.reg("carry", 1);
     let goes_on = m.named("goes_on", !flag(3, "anew"));
-    let add = (&acc & goes_on.repeat(16)).zext(17)
-        + turned.zext(17)
-        + (&carry & &goes_on).zext(17);
+    let add = (&acc & goes_on.repeat(16)).zext(17) + turned.zext(17) + (&carry & &goes_on).zext(17);
     let add = m.named("add", add);
     let all = m.reg("all", 17);
     m.seq("Accumulate", |b| {

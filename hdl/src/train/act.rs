@@ -118,7 +118,11 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             b.set(&next_entries, was(&d.now.entries) + extra.zext(7) + 1);
             b.set(&next_start, &wr - was(&d.now.entries).trunc(w.rec));
             b.set(&next_slot, &sh.slot);
-            let reason = mux(&by_pages, lit(5, Reason::Page.code().into()), &d.after_reason);
+            let reason = mux(
+                &by_pages,
+                lit(5, Reason::Page.code().into()),
+                &d.after_reason,
+            );
             b.set(&next_reason, mux(&sh.cut, p.split.out("reason"), reason));
             b.set(&next_watched, &d.watched);
         });
@@ -213,7 +217,11 @@ fn pieces(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, placed: &Sig, pac
     m.connect(&p.decide, "piece_seq", s.out("seq_next"));
     m.connect(&p.decide, "piece_fills", s.out("rest_fills"));
 
-    m.connect(&p.copy, "last_first", &d.placed & job("splits") & (&more | &sh.piece));
+    m.connect(
+        &p.copy,
+        "last_first",
+        &d.placed & job("splits") & (&more | &sh.piece),
+    );
     m.connect(&p.copy, "ends", packet_end);
     m.connect(&p.copy, "end_piece", &is_piece);
     m.connect(&p.copy, "end_last", !&sh.cut);
@@ -223,7 +231,12 @@ fn pieces(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, placed: &Sig, pac
     for name in ["new_len", "seq_high", "seq_low", "tcp_const", "ip_const"] {
         m.connect(&p.copy, name, s.out(name));
     }
-    let cut = m.output_reg_rst("stat_split_segments", 1, 0, "a frame is delivered in pieces");
+    let cut = m.output_reg_rst(
+        "stat_split_segments",
+        1,
+        0,
+        "a frame is delivered in pieces",
+    );
     m.seq("Frames that are cut", |b| {
         b.set(&cut, &sh.ending & &sh.cut & !&sh.piece)
     });

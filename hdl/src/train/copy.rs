@@ -156,7 +156,10 @@ pub fn copy(cfg: &Config) -> Module {
         b.set(&rest, !&next);
         b.when(!&next, |b| b.set(&from, &base_strip));
         b.when(&next, |b| {
-            b.set(&valid, &hdr | &more_hdr | &page_busy | &empty | (&scripted & &room));
+            b.set(
+                &valid,
+                &hdr | &more_hdr | &page_busy | &empty | (&scripted & &room),
+            );
             let plain = mux(near, &base, &base_strip);
             let at = mux(script.out("of_tcp"), &l4_at, &l3_at);
             b.set(&from, mux(&scripted, at, plain));
@@ -223,10 +226,13 @@ pub fn copy(cfg: &Config) -> Module {
             b.set(&odd, &odd ^ page_len.bit(0));
         });
         b.when(&begins_hdr, |b| b.set(&behind, 0));
-        b.when((&begins_hdr & !&patched) | (&takes_script & script.out("last")), |b| {
-            b.set(&hdr, 1);
-            b.set(&more_hdr, &two);
-        });
+        b.when(
+            (&begins_hdr & !&patched) | (&takes_script & script.out("last")),
+            |b| {
+                b.set(&hdr, 1);
+                b.set(&more_hdr, &two);
+            },
+        );
         b.when(&later & &ends, |b| {
             b.set(&later, 0);
             b.set(&behind, 1);
@@ -260,7 +266,9 @@ pub fn copy(cfg: &Config) -> Module {
             b.set(&v4, l3_in.eq(L3::V4.code()));
         });
     });
-    let to_come = or_all(&[&hdr, &more_hdr, &page_busy, &empty, &later, &behind, &scripted]);
+    let to_come = or_all(&[
+        &hdr, &more_hdr, &page_busy, &empty, &later, &behind, &scripted,
+    ]);
     let to_come = m.named("to_come", to_come);
     m.assign(&free, !&to_come & &next);
 
@@ -283,15 +291,15 @@ pub fn copy(cfg: &Config) -> Module {
             .map(|(name, flag)| (*name, flag.expr()))
             .collect();
         fields.extend([
-                ("src", &from + off),
-                (
-                    "len",
-                    mux(&rest, behind, mux(&first_piece, ahead.zext(w.len), &len)),
-                ),
-                ("addr", &addr + (&ahead & rest.repeat(4)).zext(64)),
-                ("free", &last & !&first_piece),
-                ("words", words.expr()),
-            ]);
+            ("src", &from + off),
+            (
+                "len",
+                mux(&rest, behind, mux(&first_piece, ahead.zext(w.len), &len)),
+            ),
+            ("addr", &addr + (&ahead & rest.repeat(4)).zext(64)),
+            ("free", &last & !&first_piece),
+            ("words", words.expr()),
+        ]);
         b.set(&out, cmd.pack(&fields));
     });
 

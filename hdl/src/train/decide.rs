@@ -103,7 +103,11 @@ pub fn decide(cfg: &Config) -> Module {
     let page_split = m.input("cfg_page_split", 1, "trains end at the edges of pages");
     let advance = m.input("advance", 1, "the frame's next piece begins");
     let piece_bytes = m.input("piece_bytes", w.len, "its payload");
-    let piece_off = m.input("piece_off", w.len, "where it begins in the frame as written");
+    let piece_off = m.input(
+        "piece_off",
+        w.len,
+        "where it begins in the frame as written",
+    );
     let piece_seq = m.input("piece_seq", 32, "its sequence number");
     let piece_fills = m.input("piece_fills", 1, "it alone reaches max_bytes");
     m.unused(frame_b.get(&frame, "bad"), "bad frames are dropped before");
@@ -213,10 +217,14 @@ pub fn decide(cfg: &Config) -> Module {
     let b_room = s.reg("room", max_bytes.zext(21) - a_pay.zext(21));
     let b_seq_next = s.reg("seq_next", f("seq") + a_pay.zext(32));
     let b_flagged = s.reg("flagged", &a_ending | &a_urgent);
-    let at_least = |length: &Sig, least: usize| !length.bit(OFFSET) & length.trunc(OFFSET).ge(least);
+    let at_least =
+        |length: &Sig, least: usize| !length.bit(OFFSET) & length.trunc(OFFSET).ge(least);
     let net_v4 = is(flag::V4) & at_least(&a_net, IPV4_BYTES);
     let net_v6 = is(flag::V6) & at_least(&a_net, IPV6_BYTES);
-    let b_whole = s.reg("whole", (net_v4 | net_v6) & at_least(&a_tcp_head, TCP_BYTES));
+    let b_whole = s.reg(
+        "whole",
+        (net_v4 | net_v6) & at_least(&a_tcp_head, TCP_BYTES),
+    );
     // Below 14 KiB.
     let b_few = s.reg("few", !a_pay.bits(11, 3).all());
     let b_l3_at = s.reg("l3_at", &base + f("l3_off").zext(w.src));
@@ -315,11 +323,7 @@ pub fn decide(cfg: &Config) -> Module {
         mux(&to_split, &c_hdr_split, &small),
         "at least one small buffer",
     );
-    out(
-        "hdr_two",
-        &to_split & &c_two,
-        "two small buffers",
-    );
+    out("hdr_two", &to_split & &c_two, "two small buffers");
     out(
         "splits",
         &watched & &c_splits,
@@ -332,9 +336,21 @@ pub fn decide(cfg: &Config) -> Module {
     );
     out("l3_at", b_l3_at.expr(), "store address of the IP header");
     out("l4_at", b_l4_at.expr(), "store address of the TCP header");
-    out("ip_head", a_ip_head.trunc(OFFSET), "bytes from the IP header to the payload");
-    out("tcp_head", a_tcp_head.trunc(OFFSET), "bytes from the TCP header to the payload");
-    out("ip_len", a_ip_len.expr(), "bytes from the IP header to the end");
+    out(
+        "ip_head",
+        a_ip_head.trunc(OFFSET),
+        "bytes from the IP header to the payload",
+    );
+    out(
+        "tcp_head",
+        a_tcp_head.trunc(OFFSET),
+        "bytes from the TCP header to the payload",
+    );
+    out(
+        "ip_len",
+        a_ip_len.expr(),
+        "bytes from the IP header to the end",
+    );
     out("page_bytes", for_page.expr(), "bytes for a page");
     out(
         "page_any",
@@ -388,7 +404,10 @@ pub fn decide(cfg: &Config) -> Module {
     let of = |name: &str| {
         let name = format!("job_{name}");
         let found = job.iter().find(|(r, _)| r.name() == name);
-        found.unwrap_or_else(|| unreachable!("{name} was made above")).0.clone()
+        found
+            .unwrap_or_else(|| unreachable!("{name} was made above"))
+            .0
+            .clone()
     };
     m.seq("Take; or the next piece of the same frame", |b| {
         b.when(&take, |b| job.iter().for_each(|(r, v)| b.set(r, v)));

@@ -123,13 +123,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     m.seq("Stage 2: read", |b| {
         let word = mem.out("rd_data");
         let mut lsb = 0;
-        for s in [
-            &now.seq,
-            &now.bytes,
-            &now.packets,
-            &now.entries,
-            &now.left,
-        ] {
+        for s in [&now.seq, &now.bytes, &now.packets, &now.entries, &now.left] {
             b.set(s, word.bits(lsb, s.width()));
             lsb += s.width();
         }

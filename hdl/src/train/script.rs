@@ -112,7 +112,14 @@ pub fn script() -> Module {
     let last = m.output("last", 1, "the last one");
     let bits = clog2(steps.len());
     let at = m.reg("at", bits);
-    m.assign(&last, at.eq(mux(&v4, lit(bits, steps.len() as u128 - 1), lit(bits, end_v6))));
+    m.assign(
+        &last,
+        at.eq(mux(
+            &v4,
+            lit(bits, steps.len() as u128 - 1),
+            lit(bits, end_v6),
+        )),
+    );
     m.seq("One command after the other", |b| {
         b.when(&take, |b| {
             b.set(&at, &at + 1);

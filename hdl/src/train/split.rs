@@ -86,7 +86,11 @@ pub fn split(cfg: &Config) -> Module {
     let rest = m.input("rest", w.len, "what follows the piece");
     let seq = m.input("seq", 32, "sequence number of the piece");
     let ip_head = m.input("ip_head", w.hdr, "bytes from the IP header to the payload");
-    let tcp_head = m.input("tcp_head", w.hdr, "bytes from the TCP header to the payload");
+    let tcp_head = m.input(
+        "tcp_head",
+        w.hdr,
+        "bytes from the TCP header to the payload",
+    );
     let ip_len = m.input("ip_len", w.len, "bytes from the IP header to the end");
     let l3 = m.input("l3", 2, "network protocol");
     let joins = m.input("joins", 1, "the piece has joined a train");

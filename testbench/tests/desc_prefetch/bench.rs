@@ -116,6 +116,9 @@ impl Bench {
         };
         let host = Host::attach(sim, variant.lanes(), base, log2, bus)?;
         let taker = Taker::attach(sim, variant.kind, &host, profile)?;
+        if variant.kind == Kind::Small {
+            sim.signal("cfg_top_up")?.set(sim.seed() / 2 % 2);
+        }
         Ok(Bench {
             variant,
             sim: sim.handle(),

@@ -69,6 +69,31 @@ fn smalls_come_faster_than_they_can_be_taken_when_memory_is_near() {
 }
 
 #[test]
+fn thirty_smalls_are_at_hand_when_they_are_topped_up() {
+    for variant in &VARIANTS[..3] {
+        let model = model_of(&variant.design());
+        for (before, top_up) in (1..9).flat_map(|n| [(n, 0), (n, 1)]) {
+            let mut sim = Sim::new(&model, SimConfig::seed(before as u64)).unwrap();
+            let profile = StallProfile::None;
+            let bench = Bench::attach(&sim, *variant, 7, bus(profile), profile).unwrap();
+            bench.set("cfg_top_up", top_up);
+            sim.run(async |sim| {
+                let mut rng = sim.rng("posts");
+                bench.post(&mut rng, before, 0.0);
+                bench.all_taken().await;
+                bench.taker.borrow_mut().active = false;
+                bench.post(&mut rng, 100, 0.0);
+                sim.cycles(600).await;
+                let count = sim.signal("sb_count").unwrap().get();
+                let least = if top_up == 1 { 30 } else { 29 };
+                assert!((least..=32).contains(&count), "{before} before: {count}");
+            })
+            .unwrap_or_else(|e| panic!("{variant:?}: {e}"));
+        }
+    }
+}
+
+#[test]
 fn bursts_end_and_none_begins_when_quiesced() {
     for variant in [VARIANTS[0], VARIANTS[4]] {
         let model = model_of(&variant.design());

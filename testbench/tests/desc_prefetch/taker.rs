@@ -36,6 +36,7 @@ pub struct Taker {
     outputs: Vec<Output>,
     pop: Signal,
     room: Option<Signal>,
+    count: Option<Signal>,
     drained: Signal,
     tail: Signal,
     bad: WordSink,
@@ -98,6 +99,10 @@ impl Taker {
             outputs,
             pop: sim.signal(pop)?,
             room,
+            count: match kind {
+                Kind::Small => Some(sim.signal("sb_count")?),
+                Kind::Page => None,
+            },
             drained: sim.signal("drained")?,
             tail: sim.signal("tail")?,
             bad: WordSink::attach(sim, &Channel::axis("bad"), profile.pause(Role::Sink))?,
@@ -184,6 +189,21 @@ impl Taker {
             }
             if settled && since_pop >= POP_GAP && room != all && self.offered_limit.is_none() {
                 edge.report("pg_room", "not_exact", format!("{room} in pages of {all}"));
+            }
+        }
+        if let Some(count) = &self.count {
+            // What is counted is there, and one is shown as long as there are any.
+            let count = count.get() as usize;
+            if count > here.len() || (count > 0) != shown[0].is_some() {
+                let detail = format!("{count} of {}, shown {}", here.len(), shown[0].is_some());
+                edge.report("sb_count", "wrong", detail);
+            }
+            if settled && count != here.len() && self.offered_limit.is_none() {
+                edge.report(
+                    "sb_count",
+                    "not_exact",
+                    format!("{count} of {}", here.len()),
+                );
             }
         }
         if settled && since_pop >= POP_GAP && self.offered_limit.is_none() {

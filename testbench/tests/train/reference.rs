@@ -629,13 +629,7 @@ impl Reference {
 
     /// Bytes to where they belong, as commands and entries: of the payload from byte `at` on, up to the edge of the page
     /// that is number `limit`.
-    fn place(
-        &mut self,
-        frame: &Frame,
-        slot: Option<usize>,
-        at: u64,
-        limit: Option<u64>,
-    ) -> Placed {
+    fn place(&mut self, frame: &Frame, slot: Option<usize>, at: u64, limit: Option<u64>) -> Placed {
         let strip = self.strip(frame);
         let all = frame.len - strip;
         let split = frame.split.filter(|_| slot.is_some() || frame.len > 256);
@@ -821,7 +815,11 @@ impl Reference {
         let bytes = piece.end - piece.at;
         let seq = u64::from(frame.seq.wrapping_add(piece.at as u32));
         let length = split - l3 + bytes;
-        let (length_at, length_field) = if frame.v4 { (2, length) } else { (4, length - 40) };
+        let (length_at, length_field) = if frame.v4 {
+            (2, length)
+        } else {
+            (4, length - 40)
+        };
         let addresses = if frame.v4 { (12, 8) } else { (8, 32) };
         let mut commands = vec![
             set(l3 + length_at, 0, length_field, false),
