@@ -35,8 +35,8 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let simple = !&more & !job("hdr_two") & !&sh.piece;
     let simple = m.named("simple", simple | !&d.placed);
     m.comment("A segment is cut where a fragment fills its train's last page and goes on");
-    let left = &d.pages_left;
-    m.assign(&sh.cut, &more & &left.edge & job("splits"));
+    let pages = &d.pages;
+    m.assign(&sh.cut, &more & &pages.edge & job("splits"));
     let placed = m.named("placed_more", (&done_first & !&simple) | &sh.placing);
     m.assign(&sh.finish, (&done_first & &simple) | &sh.ending);
     let packet_end = m.named("packet_end", &sh.finish & &d.placed);
@@ -94,12 +94,12 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let full = p.pages.out("frag_full");
     let by_pages = m.named(
         "by_pages",
-        &d.page_reason & (&left.over | (&left.edge & &full)),
+        &d.page_reason & (&pages.over | (&pages.edge & &full)),
     );
     // Where another reason comes first, the train closes anyway.
     let after = m.named("closes_after", &d.after | &by_pages);
     let stays = m.named("stays_open", (&d.joins | &d.opens) & !&after);
-    let next_left = m.reg("next_left", PAGES);
+    let next_filled = m.reg("next_filled", PAGES);
     let at = m.named("at_slot", decode(&sh.slot, cfg.flows));
     let wr = p.record.out("wr");
     m.seq("State of the train", |b| {
@@ -113,7 +113,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             b.set(&next_seq, job("seq_next"));
             let bytes = mux(&d.joins, &d.sum, job("page_bytes").zext(20));
             b.set(&next_bytes, mux(&sh.cut, p.split.out("bytes"), bytes));
-            b.set(&next_left, &left.left - full.zext(PAGES));
+            b.set(&next_filled, pages.with(&full));
             b.set(&next_packets, was(&d.now.packets) + 1);
             b.set(&next_entries, was(&d.now.entries) + extra.zext(7) + 1);
             b.set(&next_start, &wr - was(&d.now.entries).trunc(w.rec));
@@ -138,7 +138,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
         &next_bytes,
         &next_packets,
         &next_entries,
-        &next_left,
+        &next_filled,
     ];
     m.connect(&d.mem, "wr_en", &write);
     m.connect(&d.mem, "wr_addr", next_slot.trunc(w.flow));

@@ -221,6 +221,8 @@ pub fn decide(cfg: &Config) -> Module {
         |length: &Sig, least: usize| !length.bit(OFFSET) & length.trunc(OFFSET).ge(least);
     let net_v4 = is(flag::V4) & at_least(&a_net, IPV4_BYTES);
     let net_v6 = is(flag::V6) & at_least(&a_net, IPV6_BYTES);
+    // An IP header that was not found lies at 0.
+    let b_found = s.reg("found", f("l3_off").any());
     let b_whole = s.reg(
         "whole",
         (net_v4 | net_v6) & at_least(&a_tcp_head, TCP_BYTES),
@@ -246,7 +248,7 @@ pub fn decide(cfg: &Config) -> Module {
     let c_full = s.reg("fills", b_room.bit(20) | !b_room.any());
     let c_splits = s.reg(
         "splits",
-        &page_split & &a_csum_ok & &b_pay_any & !&b_flagged & &b_whole & &b_few,
+        &page_split & &a_csum_ok & &b_pay_any & !&b_flagged & &b_found & &b_whole & &b_few,
     );
     let c_two = s.reg("hdr_two", b_hdr.bit(8) & b_hdr.trunc(8).any());
     let c_pieces = s.reg("pieces", &b_pieces);

@@ -2,7 +2,7 @@
 
 use super::control::Shared;
 use super::record::MORE;
-use super::split::{PagesLeft, PAGES};
+use super::split::{PagesFilled, PAGES};
 use super::Parts;
 use crate::build::*;
 use crate::bundle;
@@ -42,8 +42,8 @@ pub(super) struct Decided {
     pub by_count: Sig,
     /// Its train may close for its pages: no other reason comes first.
     pub page_reason: Sig,
-    /// Pages that the train may still fill.
-    pub pages_left: PagesLeft,
+    /// Pages that the train has filled.
+    pub pages: PagesFilled,
     /// Write port of the trains' memory.
     pub mem: Instance,
     /// Slots with an open train.
@@ -56,8 +56,8 @@ pub(super) struct Train {
     pub bytes: Sig,
     pub packets: Sig,
     pub entries: Sig,
-    /// Pages that it may still fill.
-    pub left: Sig,
+    /// Pages that it has filled.
+    pub filled: Sig,
 }
 
 /// Bits of a train's state.
@@ -109,13 +109,14 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         bytes: m.reg("now_bytes", 20),
         packets: m.reg("now_packets", 7),
         entries: m.reg("now_entries", 7),
-        left: m.reg("now_left", PAGES),
+        filled: m.reg("now_filled", PAGES),
     };
     let open_now = m.reg("open_now", 1);
     let late_now = m.reg("late_now", 1);
     let crowd_limit = m.reg("crowd_limit", 7);
     let aggr_before = m.reg("aggr_before", 7);
     let aggr_one = m.reg("aggr_one", 1);
+    let last_page = m.reg("last_page", PAGES);
     let own = |vector: &Expr| cat(&[lit(1, 0), vector.clone()]);
     let (open_all, late_all) = (own(&open), own(&p.timer.out("late")));
     let open_all = m.named("open_all", open_all);
@@ -123,7 +124,13 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     m.seq("Stage 2: read", |b| {
         let word = mem.out("rd_data");
         let mut lsb = 0;
-        for s in [&now.seq, &now.bytes, &now.packets, &now.entries, &now.left] {
+        for s in [
+            &now.seq,
+            &now.bytes,
+            &now.packets,
+            &now.entries,
+            &now.filled,
+        ] {
             b.set(s, word.bits(lsb, s.width()));
             lsb += s.width();
         }
@@ -135,6 +142,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         );
         b.set(&aggr_before, &max_aggr - 1);
         b.set(&aggr_one, max_aggr.le(1));
+        b.set(&last_page, &train_pages - 1);
     });
 
     m.comment("Stage 3: the packet against the train");
@@ -184,8 +192,9 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let c_fresh = reg("fresh", job("hit") & &fresh_page & job("page_any"));
     let c_due = reg("due", &open_now & &late_now);
     let c_small_ok = reg("small_ok", small_ok & (!job("splits") | &many | &sh.piece));
-    let c_edge = reg("edge", now.left.le(1));
-    let c_left = reg("left", now.left.expr());
+    let c_filled = reg("filled", now.filled.expr());
+    let c_edge = reg("edge", now.filled.ge(&last_page));
+    let c_full = reg("full", now.filled.ge(&train_pages));
     let c_early = reg("early", early);
     let c_unfit = reg("unfit", unfit);
     let c_alone = reg("alone", alone);
@@ -260,7 +269,8 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         | (bad.repeat(2) & status(BufStatus::BadDesc));
     let gives = m.named("gives", &releases | &unused | &bad | &op.last);
 
-    let pages_left = PagesLeft::new(m, sh, &train_pages, (&join, &c_left, &c_edge));
+    let there = (&c_filled, &c_edge, &c_full);
+    let pages = PagesFilled::new(m, sh, &train_pages, &join, there);
     let clear = m.reg_rst("clear", 1, 0);
     let mut set: Vec<(Sig, Expr)> = vec![];
     let mut reg = |name: &str, value: Expr| {
@@ -285,7 +295,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         alone: reg("alone", single.expr()),
         by_count: reg("by_count", by_count.expr()),
         page_reason: reg("page_reason", page_reason),
-        pages_left,
+        pages,
         hold: reg("hold", hold),
         unsettled: reg("unsettled", unsettled),
         clear,

@@ -24,53 +24,68 @@ use crate::build::*;
 use pagetrain_formats::codes::{Reason, L3};
 use pagetrain_formats::Config;
 
-/// Bits of a number of pages.
+/// Bits of a number of pages: all that a train may fill, and twice as many where no edge ends it.
 pub(super) const PAGES: usize = 5;
 /// IPv6 header, which its length field does not count (RFC 8200).
 const IPV6_BYTES: u128 = 40;
 /// Protocol number of TCP, in its pseudo header.
 const TCP: u128 = 6;
 
-/// Pages that the train at hand may still fill: registers that follow the fragments of its packet.
-pub(super) struct PagesLeft {
-    /// Pages, before the fragment at hand.
-    pub left: Sig,
-    /// The fragment at hand lies in the last one, or beyond.
+/// Pages that the train at hand has filled: registers that follow the fragments of its packet.
+pub(super) struct PagesFilled {
+    /// Pages, before the fragment at hand; no more than can be told.
+    pub count: Sig,
+    /// One more is as many as a train may fill, or as many are filled.
     pub edge: Sig,
-    /// There was none left.
     pub over: Sig,
 }
 
-impl PagesLeft {
-    /// `joins`: the packet joins a train with so many pages left, one at most.
+impl PagesFilled {
+    /// `joins`: the packet joins a train that has filled so many pages, all but one at least, all.
     pub fn new(
         m: &mut Module,
         sh: &Shared,
         train_pages: &Sig,
-        (joins, left_there, edge_there): (&Sig, &Sig, &Sig),
-    ) -> PagesLeft {
-        let left = m.reg("pages_left", PAGES);
+        joins: &Sig,
+        (there, edge_there, over_there): (&Sig, &Sig, &Sig),
+    ) -> PagesFilled {
+        let count = m.reg("pages_count", PAGES);
         let edge = m.reg("pages_edge", 1);
         let over = m.reg("pages_over", 1);
         let one = m.reg("one_page", 1);
-        m.seq("Pages that the train may still fill", |b| {
+        let last_two = m.reg("last_two_pages", PAGES);
+        m.seq("Pages that the train has filled", |b| {
             b.set(&one, train_pages.le(1));
+            b.set(
+                &last_two,
+                mux(train_pages.le(2), lit(PAGES, 0), train_pages - 2),
+            );
             b.first(|c| {
                 c.when(&sh.walk, |b| {
                     b.comment("The fragment before filled its page");
-                    b.set(&left, &left - left.any().zext(PAGES));
-                    b.set(&edge, left.le(2));
+                    b.set(&count, one_more(&count, &lit(1, 1)));
+                    b.set(&edge, count.ge(&last_two));
                     b.set(&over, &edge);
                 });
                 c.when(&sh.deciding, |b| {
-                    b.set(&left, mux(joins, left_there, train_pages));
+                    b.set(&count, there & joins.repeat(PAGES));
                     b.set(&edge, mux(joins, edge_there, &one));
-                    b.set(&over, 0);
+                    b.set(&over, joins & over_there);
                 });
             });
         });
-        PagesLeft { left, edge, over }
+        PagesFilled { count, edge, over }
     }
+
+    /// With the fragment at hand, which may have filled its page.
+    pub fn with(&self, full: &Sig) -> Expr {
+        one_more(&self.count, &full.expr())
+    }
+}
+
+/// `count`, and one more if `more`, up to all ones.
+fn one_more(count: &Sig, more: &Expr) -> Expr {
+    count + (more & !count.all()).zext(PAGES)
 }
 
 /// Builds the block.

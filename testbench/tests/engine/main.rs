@@ -9,6 +9,7 @@ mod errors;
 mod frames;
 mod lessons;
 mod linerate;
+mod page_split;
 mod random;
 mod scene;
 mod setup;

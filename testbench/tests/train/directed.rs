@@ -129,6 +129,132 @@ fn new_page_is_not_taken_when_no_byte_is_left_for_it() {
     b.check(None);
 }
 
+/// Trains end at the edges of so many pages.
+fn split(train_pages: u64) -> Setup {
+    Setup {
+        page_split: true,
+        train_pages,
+        ..setup()
+    }
+}
+
+#[test]
+fn segment_is_cut_wherever_a_train_fills_its_last_page() {
+    type Case = (u64, bool, &'static [&'static str]);
+    let cases: [Case; 4] = [
+        (
+            1,
+            true,
+            &["Page 2p 4096B", "pkt", "Page 1p 4096B", "FlushAll 1p 3808B"],
+        ),
+        (
+            2,
+            true,
+            &[
+                "Page 2p 8192B",
+                "pkt",
+                "ext 0+4096 full",
+                "FlushAll 1p 3808B",
+            ],
+        ),
+        (
+            3,
+            true,
+            &["FlushAll 2p 12000B", "pkt", "ext 0+4096 full", "ext 0+3808"],
+        ),
+        (
+            1,
+            false,
+            &[
+                "Single 1p 3000B",
+                "Page 1p 1096B",
+                "Page 1p 4096B",
+                "Single 1p 3808B",
+            ],
+        ),
+    ];
+    for (pages, merge, want) in cases {
+        let (mut b, mut t) = bench(Setup {
+            merge,
+            ..split(pages)
+        });
+        post(&mut b, 12, &[(4096, 0); 4]);
+        b.frames.push_back(t.segment(0, 3000, ACK));
+        b.frames.push_back(t.segment(0, 9000, ACK | PSH));
+        b.drain();
+        b.commands.push_back((Command::FlushAll, t.keys[0]));
+        b.drain();
+        assert_eq!(shown(&b), want, "{pages} pages, merge {merge}");
+        let pieces = entries(&b).iter().filter(|e| is_piece(e)).count();
+        let cuts = want.iter().filter(|s| s.starts_with("Page")).count();
+        assert_eq!(pieces, if cuts > 0 { cuts + 1 } else { 0 });
+        assert_eq!(b.events.len(), 3, "one event a frame");
+        b.check(None);
+    }
+}
+
+fn is_piece(entry: &Completion) -> bool {
+    matches!(entry, Completion::Pkt(p) if p.piece)
+}
+
+#[test]
+fn train_closes_at_the_edge_when_a_segment_ends_there() {
+    let (mut b, mut t) = bench(split(1));
+    post(&mut b, 12, &[(4096, 0); 4]);
+    for pay in [3000, 1096, 1448] {
+        b.frames.push_back(t.segment(0, pay, ACK));
+    }
+    b.drain();
+    assert_eq!(shown(&b), ["Page 2p 4096B", "pkt"]);
+    assert!(!entries(&b).iter().any(is_piece));
+    b.check(None);
+}
+
+#[test]
+fn segment_is_dropped_when_its_pieces_might_lack_small_buffers() {
+    // 9000 bytes: up to 10 pieces.
+    for (smalls, dropped) in [(11, false), (10, true)] {
+        let (mut b, mut t) = bench(split(8));
+        post(&mut b, smalls, &[(65536, 0)]);
+        b.frames.push_back(t.segment(0, 1448, ACK));
+        b.frames.push_back(t.segment(0, 9000, ACK));
+        b.drain();
+        assert!(matches!(b.events[1].event, Event::Drop) == dropped);
+        b.check(None);
+    }
+}
+
+#[test]
+fn timers_and_commands_wait_when_pieces_are_under_way() {
+    let (mut b, mut t) = bench(Setup {
+        defer_ticks: 2,
+        tick_clocks: 20,
+        ..split(1)
+    });
+    post(&mut b, 30, &[(1024, 0); 16]);
+    for flow in [0, 1] {
+        b.frames
+            .push_back(t.segment(flow, 1000 + 24 * flow as u64, ACK));
+    }
+    b.frames.push_back(t.segment(0, 9000, ACK));
+    (0..30).for_each(|_| b.step());
+    b.commands.push_back((Command::FlushAll, t.keys[0]));
+    b.drain();
+    let pieces: Vec<usize> = (0..)
+        .zip(entries(&b))
+        .filter(|e| is_piece(&e.1))
+        .map(|e| e.0)
+        .collect();
+    assert_eq!(pieces.len(), 9);
+    let first = pieces[0];
+    assert!(
+        pieces.iter().copied().eq(first..first + 9),
+        "{:?}",
+        shown(&b)
+    );
+    b.check(None);
+}
+
 #[test]
 fn victim_leaves_train_and_page_when_the_table_is_full() {
     let (mut b, mut t) = bench(setup());

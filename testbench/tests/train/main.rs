@@ -169,6 +169,13 @@ fn is_caught_when_the_block_is_broken() {
             "c_victim_open <= decide_job_hit &",
         ),
         ("filled & {4{same_1}}", "filled & {4{1'b0}}"),
+        (
+            "pages_edge <= pages_count >= last_two_pages",
+            "pages_edge <= pages_edge",
+        ),
+        ("sum_odd <= sum_odd ^ page_len[0]", "sum_odd <= sum_odd"),
+        ("(!decide_job_splits | many_small | piece)", "1'b1"),
+        ("<= ending & cut & !piece", "<= ending & cut"),
     ];
     for (from, to) in mutants {
         let broken = design(&cfg)

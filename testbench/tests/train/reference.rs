@@ -470,6 +470,7 @@ impl Reference {
             && watched
             && joinable(frame)
             && payload(frame) < 14336
+            && frame.l3_off > 0
             && frame.l4_off >= frame.l3_off + least
             && frame.split.is_some_and(|split| split >= frame.l4_off + 20)
     }
@@ -544,7 +545,9 @@ impl Reference {
             Some(slot) if join => self.flow(slot).train.as_ref().unwrap().filled,
             _ => 0,
         };
-        let limit = self.splits(frame, slot.is_some()).then(|| pages - filled);
+        let limit = self
+            .splits(frame, slot.is_some())
+            .then(|| pages.saturating_sub(filled).max(1));
         let placed = self.place(frame, slot, at, limit);
         let next = placed.cut.then_some(at + placed.bytes);
         let full = self.setup.page_split && filled + placed.filled >= pages;

@@ -209,6 +209,7 @@ impl Traffic {
             }
             // Headers that are too short to be rewritten.
             8 => frame.l4_off -= 2,
+            10 if frame.key.v6 => frame.l3_off = 0,
             9 => {
                 frame.split = frame.split.map(|s| s - 2);
                 frame.end -= 2;
