@@ -1,6 +1,6 @@
 //! Pieces of a segment that a page's edge cuts: which fragment ends a piece, and what its header says.
 //!
-//! Contract: `measure` comes with the last fragment of a piece. Five clocks later, in the clock after `done`, the piece may end:
+//! Contract: `measure` comes with the last fragment of a piece. In the clock after `done`, three clocks later, the piece may end:
 //! everything that its packet and its train need is there. What its header needs stands until the next `measure`.
 //!
 //! | port | dir | type | meaning |
@@ -16,7 +16,7 @@
 //!
 //! ## Pipeline
 //! 1. Payload of the piece. 2. Lengths with the headers, the next sequence number, comparison with `max_bytes`.
-//! 3. Length field; difference that the IPv4 header's checksum sees; reason. 4. The difference's carry.
+//! 3. Length field; difference that the IPv4 header's checksum sees; reason.
 
 use super::control::Shared;
 use super::Widths;
@@ -115,12 +115,11 @@ pub fn split(cfg: &Config) -> Module {
     let max_bytes = m.input("cfg_max_bytes", 20, "most bytes of a train");
     let is_v6 = m.named("is_v6", l3.eq(L3::V6.code()));
 
-    let steps = m.regs_rst("measuring", 3, 1, 0);
+    let steps = m.regs_rst("measuring", 2, 1, 0);
     m.seq("Stages", |b| {
         b.set(&steps[0], &measure);
         b.set(&steps[1], &steps[0]);
-        b.set(&steps[2], &steps[1]);
-        b.set(&done, &steps[2]);
+        b.set(&done, &steps[1]);
     });
 
     let pay = m.reg("pay", w.len);
@@ -150,26 +149,20 @@ pub fn split(cfg: &Config) -> Module {
     });
 
     let new_len = m.output_reg("new_len", 16, "its length field");
-    let differ = m.reg("differ", 17);
+    let ip_const = m.output_reg("ip_const", 16, "what changes in the IPv4 header's sum");
     let reason = m.output_reg("reason", 5, "why the train closes that the piece ends");
     m.seq("Stage 3: length field, difference, reason", |b| {
-        b.when(&steps[2], |b| {
+        b.when(&done, |b| {
             let less = lit(16, IPV6_BYTES) & is_v6.repeat(16);
             b.set(&new_len, &ip_all - less);
-            b.set(&differ, (!ip_len.zext(16)).zext(17) + ip_all.zext(17));
+            b.comment("No carry: a piece is not longer than the whole");
+            b.set(&ip_const, !ip_len.zext(16) + &ip_all);
             let code = |r: Reason| lit(5, r.code().into());
             // A piece that has joined is shorter than the segment that was allowed to.
             let by_bytes = &fills & !&joins;
             let train = mux(by_bytes, code(Reason::MaxBytes), code(Reason::Page));
             let train = mux(&by_count, code(Reason::MaxAggr), train);
             b.set(&reason, mux(&alone, code(Reason::Page), train));
-        });
-    });
-
-    let ip_const = m.output_reg("ip_const", 16, "what changes in the IPv4 header's sum");
-    m.seq("Stage 4: the carry comes in again", |b| {
-        b.when(&done, |b| {
-            b.set(&ip_const, differ.trunc(16) + differ.bit(16).zext(16))
         });
     });
     m

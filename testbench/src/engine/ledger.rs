@@ -18,6 +18,8 @@ struct Sent {
     bytes: Vec<u8>,
     /// Its place in the order of arrival.
     arrival: u64,
+    /// Bytes of its payload that were delivered in pieces.
+    done: usize,
 }
 
 /// The books of one run.
@@ -27,8 +29,6 @@ pub(super) struct Ledger {
     sent: HashMap<u16, Sent>,
     arrivals: u64,
     delivered: u64,
-    /// The frame that is being delivered in pieces, and the payload bytes that were.
-    cut: Option<(u16, usize)>,
     /// Arrival of the last segment delivered, by flow.
     last: HashMap<Vec<u8>, u64>,
     frame: Vec<u8>,
@@ -40,6 +40,7 @@ impl Ledger {
         let sent = Sent {
             bytes: bytes.to_vec(),
             arrival: self.arrivals,
+            done: 0,
         };
         // A frame that was dropped is forgotten when its number comes round again.
         self.sent.insert(self.arrivals as u16, sent);
@@ -64,7 +65,12 @@ impl Ledger {
         strip: bool,
     ) -> Result<(), String> {
         let pkt = &packet.pkt;
-        let Some(Sent { bytes, arrival }) = self.sent.remove(&pkt.rx_seq) else {
+        let Some(Sent {
+            bytes,
+            arrival,
+            done,
+        }) = self.sent.remove(&pkt.rx_seq)
+        else {
             return Err("delivered twice, or never sent".into());
         };
         same("frame_len", pkt.frame_len.into(), bytes.len())?;
@@ -79,20 +85,26 @@ impl Ledger {
         }
         self.frame.clear();
         train.frame(packet, twin, &mut self.frame);
-        let whole = match pkt.split {
+        let rest = match pkt.split {
             true => {
                 let (split, end) = extent(pkt, &expected)?;
                 same("header bytes in small buffers", pkt.hdr_len.into(), split)?;
                 expected.truncate(end);
-                self.pieces(pkt, split, &mut expected)?
+                self.pieces(pkt, split, done, &mut expected)?
             }
-            false => true,
+            false => None,
         };
-        if whole {
-            self.delivered += 1;
-        } else {
-            // More of it is to come.
-            self.sent.insert(pkt.rx_seq, Sent { bytes, arrival });
+        match rest {
+            None => self.delivered += 1,
+            // More of it is to come; trains of other flows may come first.
+            Some(done) => {
+                let rest = Sent {
+                    bytes,
+                    arrival,
+                    done,
+                };
+                self.sent.insert(pkt.rx_seq, rest);
+            }
         }
         if self.frame != expected {
             let at = (self.frame.iter().zip(&expected)).take_while(|(a, b)| a == b);
@@ -110,14 +122,20 @@ impl Ledger {
         self.in_order(pkt, &expected, arrival)
     }
 
-    /// Makes of a split packet what is to be delivered now: all of it, or the piece that is due. Whether that ends it.
-    fn pieces(&mut self, pkt: &Pkt, split: usize, expected: &mut Vec<u8>) -> Result<bool, String> {
-        let (seq, done) = self.cut.unwrap_or((pkt.rx_seq, 0));
-        if seq != pkt.rx_seq || (!pkt.piece && done > 0) {
-            return Err(format!("the pieces of frame {seq} are not complete"));
-        }
+    /// Makes of a split packet what is to be delivered now: all of it, or the piece that is due. Where that does not end
+    /// it: bytes of its payload delivered so far.
+    fn pieces(
+        &self,
+        pkt: &Pkt,
+        split: usize,
+        done: usize,
+        expected: &mut Vec<u8>,
+    ) -> Result<Option<usize>, String> {
         if !pkt.piece {
-            return Ok(true);
+            let whole = done == 0;
+            return whole
+                .then_some(None)
+                .ok_or("a piece, then the whole".into());
         }
         let end = done + self.frame.len().saturating_sub(split);
         let all = expected.len() - split;
@@ -125,8 +143,7 @@ impl Ledger {
             return Err(format!("piece of payload {done} to {end} of {all}"));
         }
         *expected = piece(pkt, expected, split, done..end);
-        self.cut = (end < all).then_some((pkt.rx_seq, end));
-        Ok(end == all)
+        Ok((end < all).then_some(end))
     }
 
     /// A segment is delivered behind those of its flow that came before it.
