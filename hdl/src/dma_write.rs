@@ -3,6 +3,10 @@
 //! Contract: commands are carried out in order, and every byte of a command is written once, at its address; no other
 //! byte is touched. `done_seq` counts the commands whose last response has come, a command of length 0 when its turn
 //! comes. After a bad response nothing counts as done any more, so that no completion can speak of lost data.
+//! It knows no protocol, but it has what it takes to rewrite a header on its way: a command may be summed (ones'
+//! complement, RFC 1071), read for the sum only (`no_write`), or have its words patched: 16-bit values put in the place
+//! of what lies in the store. A patch is set by a command of its own, in its turn, to a constant or to the complement of
+//! the sum. The sum before the first `anew` is undefined.
 //!
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
@@ -19,6 +23,8 @@
 //!   address, [`DATA_LATENCY`] to data. No path from an input to an output without a register.
 //! - Bursts end with the command and at multiples of min(4096, 256 x D/8) bytes; so each is at most 256 beats and crosses
 //!   no 4 KiB line. Addresses are aligned to D; strobes name the bytes.
+//! - A command that sets a patch takes a clock; from the sum, about 20 more (until the beats before it are in the sum). A
+//!   command with `no_write` takes one clock a word. Patches cost nothing, and nothing else is slower for them.
 //! - `idle` tells the truth from the second clock after `quiesce` rose.
 //! - Cost at W = 64, D = 128: 1074 LUT4, 1946 FF, 177 CCU2C, 92 DPR16X4; 223 to 235 MHz (three seeds,
 //!   LFE5U-85 speed 8, Yosys 0.70, nextpnr-ecp5 0.11).
@@ -27,10 +33,11 @@
 //! 1. Prepare (4 clocks): numbers of words, beats and blocks; which steps only read or only write.
 //! 2. Two FIFOs of commands, so that addresses and data run apart.
 //! 3. Bursts: one a clock into a FIFO; from there to the address output if the data path can follow, nothing is to be
-//!    quiesced and the response FIFO has room. An empty command goes straight to the response FIFO.
-//! 4. Data: a step a clock reads the store (2 clocks), two stages rotate the bytes, one merges them with the word
-//!    before, a FIFO waits for the bus. A step starts only if the FIFO has a place for its beat: back-pressure
-//!    reaches the front as a missing place, never as a stalled pipeline.
+//!    quiesced and the response FIFO has room. A command that writes nothing goes straight to the response FIFO.
+//! 4. Data: a step a clock reads the store (2 clocks; meanwhile its address is compared with the patches, and their values
+//!    are laid out by lanes), two stages rotate the bytes, one merges them with the word before, a FIFO waits for the bus.
+//!    A step starts only if the FIFO has a place for its beat: back-pressure reaches the front as a missing place, never
+//!    as a stalled pipeline. The sum taps the merged beats, with a pipeline of its own.
 //! 5. Responses: the head of the response FIFO is done when it is answered, or at once if it is empty.
 
 mod bursts;

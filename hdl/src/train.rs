@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | `s_axis_frame_t*` | in | FRAME | stored frames |
 //! | `key`, `hit` to `lru_slot`, `upd_*` | | KEY | to and from flow_table |
-//! | `sb0*`, `sb1*`, `sb_pop`, `sb_drained` | | SMALL | posted small buffers: the two oldest, how many are taken |
+//! | `sb0*`, `sb1*`, `sb_count`, `sb_pop`, `sb_drained` | | SMALL | posted small buffers: the two oldest, how many there are, how many are taken |
 //! | `pg*`, `pg_drained` | | PAGE | posted pages |
 //! | `s_axis_bad_small_t*`, `s_axis_bad_page_t*` | in | cookie | bad descriptors |
 //! | `cmd_valid`, `cmd_op`, `cmd_done`, `flush_key` | | | commands; `cmd_valid` falls with `cmd_done` |
@@ -21,6 +21,8 @@
 //!
 //! - Timing: [`CLOCKS_A_FRAME`] clocks a frame or other event; one more with a second small buffer; three for each
 //!   further page. Everything else (closing, eviction, releasing pages) runs beside it.
+//! - A segment that is cut at the edges of pages takes up to [`CLOCKS_A_CUT`] clocks more for each, or what dma_write
+//!   needs for its payload and headers; timers and commands wait for all of it.
 //! - Parameters: `flows`, `train_entries`, `dma_width`, `ingress_bytes`.
 //! - A timer is served at most [`TIMER_SLACK`] clocks after its tick, if buses and rings take what they are given.
 //!
@@ -31,6 +33,12 @@
 //! 3. *compare*: sequence, bytes, entries, room in pages.
 //! 4. *decide*: join, close, drop; buffers are taken, the event is reported.
 //! 5. *act*: record, new state. The next operation is chosen meanwhile.
+//!
+//! A segment that is cut (page split) goes through all stages once for each piece: [`split`] measures the piece, its
+//! train closes, and the same operation begins again with what is left of the payload. Nothing can come between, since
+//! nothing is selected. Only the first piece reports an event, counts, and looks at buffers; they were there for all of
+//! them, so that a later piece waits for what is still on its way and never lacks anything.
+//! Whether a segment is cut shows only where its payload meets the edge: where it may be, the header is copied last.
 //!
 //! [`copy`] and [`report`] carry on while the next operation is in 1 to 4; it enters *act* when they are done.
 //! A state written in *act* is read two clocks later, so no forwarding is needed; only the flow table forwards.
@@ -55,6 +63,9 @@ use pagetrain_formats::Config;
 
 /// Clocks of an operation.
 pub const CLOCKS_A_FRAME: usize = 5;
+/// Clocks that each cut of a segment at a page's edge adds, until dma_write lags behind: the piece is measured, its header's
+/// commands are made, and those of the last piece.
+pub const CLOCKS_A_CUT: usize = 30;
 /// Clocks from the tick at which a deadline comes to the event, for up to 64 flows, beside frames that need no more than
 /// a few pages: examine all slots, choose, wait for a frame.
 pub const TIMER_SLACK: usize = 64 + 6 + 64;

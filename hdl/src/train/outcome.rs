@@ -97,7 +97,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     m.comment("Small buffers for all the pieces that the frame may be cut into");
     let many = m.reg("many_small", 1);
     m.seq("Small buffers at hand", |b| {
-        b.set(&many, sb_count.ge(&job("small_need")))
+        b.set(&many, sb_count.ge(job("small_need")))
     });
 
     m.comment("Stage 2: state of the slot's train");

@@ -6,7 +6,7 @@ use crate::traffic::Traffic;
 use crate::{config, model};
 use pagetrain_formats::codes::{BufStatus, Command, Reason};
 use pagetrain_formats::completion::{BufId, Completion, Ext, Pkt};
-use pagetrain_hdl::train::{CLOCKS_A_FRAME, TIMER_SLACK};
+use pagetrain_hdl::train::{CLOCKS_A_CUT, CLOCKS_A_FRAME, TIMER_SLACK};
 use std::cell::LazyCell;
 
 /// Neighbours that never stand in the way; buffers are posted by hand.
@@ -678,6 +678,25 @@ fn frame_takes_five_clocks_when_nothing_is_in_the_way() {
             "{name}: {} clocks",
             worst_gap(&b)
         );
+        b.check(None);
+    }
+}
+
+#[test]
+fn cut_costs_the_documented_clocks_when_nothing_is_in_the_way() {
+    for (v6, pay, cuts) in [(false, 3000, 1), (true, 3000, 1), (false, 13_000, 3)] {
+        let (mut b, mut t) = bench(split(1));
+        b.latency = 1;
+        post(&mut b, 32, &[(4096, 0); 16]);
+        t.keys[0].v6 = v6;
+        for pay in [1448, pay, 1448, 1448] {
+            b.frames.push_back(t.segment(0, pay, ACK));
+        }
+        b.drain();
+        // The second one is cut: from its event to that of the next one.
+        let clocks = b.events[2].gap - CLOCKS_A_FRAME as u64;
+        println!("v6 {v6}, {cuts} cuts: {clocks} clocks");
+        assert!(clocks <= cuts * CLOCKS_A_CUT as u64, "{clocks} clocks");
         b.check(None);
     }
 }
