@@ -19,19 +19,27 @@
 //!    ([`tree_stages`]); then: add to the frame's sum (the first beat to the pseudo header's); fold; fold; judge; output.
 //!    Sums are 32 bits wide: 65535 bytes cannot overflow them, so nothing is folded before the end.
 //!    The frame itself waits in a small memory.
+//!
+//! The stages never stop: an enable would drive all of their flip-flops in one clock. A beat is let in when there is room for it in
+//! the memory, and for its verdict in a FIFO as deep; only the output waits for its receiver.
 
 mod decide;
 mod sum;
 
-use crate::build::{cat, clog2, lit, mux, Module, Sig};
+use crate::build::{cat, cat_lsb_first, clog2, lit, mux, Expr, Module};
 use crate::bundle;
-use crate::prim::lutram;
+use crate::prim::{lutram, Fifo};
 use pagetrain_formats::program::fields;
 use pagetrain_formats::{Config, Csum};
 
 /// Clocks from a beat's transfer to its place at the output.
 pub fn latency(cfg: &Config) -> usize {
-    2 + tree_stages(cfg.data_width / 16) + 5
+    stages(cfg) + Fifo::new(1, INSIDE).latency() + 1
+}
+
+/// Clocks from a beat's transfer to its verdict.
+fn stages(cfg: &Config) -> usize {
+    2 + tree_stages(cfg.data_width / 16) + 4
 }
 
 /// Stages that add up `words` words, four at a time.
@@ -39,7 +47,7 @@ pub fn tree_stages(words: usize) -> usize {
     clog2(words).div_ceil(2)
 }
 
-/// Beats that may be inside; more than the stages.
+/// Beats that may be inside; more than [`latency`], so that none waits for room while the output flows.
 const INSIDE: usize = 16;
 
 /// Builds the block.
@@ -67,11 +75,11 @@ pub fn checksum(cfg: &Config) -> Module {
     let out_last = m.output_reg("m_axis_tlast", 1, "last beat of the frame");
     let out_meta = m.output_reg("m_axis_tmeta", meta.width(), "META, with the last beat");
 
-    let ce = m.named("ce", !&out_valid | &out_ready);
-    m.assign(&ready, &ce & &res_valid);
+    let room = m.reg_rst("room", 1, 0);
+    m.assign(&ready, &room & &res_valid);
     let beat = m.named("beat", &valid & &ready);
     m.comment("The result stays at the parser's output until the frame's last beat");
-    m.assign(&res_ready, &ce & &valid & &last);
+    m.assign(&res_ready, &room & &valid & &last);
 
     // Where the beat lies in the frame.
     let beat_bits = 16 - cfg.log2_w_bytes();
@@ -88,15 +96,13 @@ pub fn checksum(cfg: &Config) -> Module {
             });
         });
     });
-    let stages = latency(cfg) - 1;
+    let stages = stages(cfg);
     let valids = m.regs_rst("valid", stages, 1, 0);
     m.seq("beats move on together", |b| {
-        b.when(&ce, |b| {
-            b.set(&valids[0], &beat);
-            for i in 1..stages {
-                b.set(&valids[i], &valids[i - 1]);
-            }
-        });
+        b.set(&valids[0], &beat);
+        for i in 1..stages {
+            b.set(&valids[i], &valids[i - 1]);
+        }
     });
 
     let flags = parse.get(&res, "flags");
@@ -107,7 +113,6 @@ pub fn checksum(cfg: &Config) -> Module {
     );
     let v4 = m.named("v4", flag(fields::V4));
     let input = sum::Beat {
-        ce: &ce,
         data: &data,
         keep: &keep,
         first: &first,
@@ -120,6 +125,38 @@ pub fn checksum(cfg: &Config) -> Module {
     };
     let sums = sum::sums(&mut m, cfg, &input);
     let decided = decide::decide(&mut m, cfg, &input, &sums, stages);
+
+    m.comment("Verdicts wait until the output is free");
+    let verdicts = [
+        decided.reject.expr(),
+        decided.end.clone(),
+        decided.length.clone(),
+        decided.v4.expr(),
+        decided.l4.expr(),
+        sums.ip_good.expr(),
+        sums.l4_good.expr(),
+    ];
+    let bits = verdicts.iter().map(|e| e.width()).sum();
+    let queue = m.instance("u_verdicts", Fifo::new(bits, INSIDE).build());
+    m.connect(&queue, "s_axis_tvalid", &valids[stages - 1]);
+    m.connect(&queue, "s_axis_tdata", cat_lsb_first(&verdicts));
+    m.unused(
+        queue.out("s_axis_tready"),
+        "no more beats inside than it holds",
+    );
+    let judged = queue.out("m_axis_tdata");
+    let mut lsb = 0;
+    let mut of = |i: usize| {
+        let width = verdicts[i].width();
+        lsb += width;
+        judged.bits(lsb - width, width)
+    };
+    let reject = m.named("reject", of(0));
+    let (end, length) = (of(1), of(2));
+    let (v4_sum, l4_sum, ip_good, l4_good) = (of(3), of(4), of(5), of(6));
+    let free = m.named("out_free", !&out_valid | &out_ready);
+    m.connect(&queue, "m_axis_tready", &free);
+    let leaves = m.named("leaves", &free & queue.out("m_axis_tvalid"));
 
     // The frame and what is known of it wait for the verdicts.
     let ring_w = clog2(INSIDE);
@@ -135,7 +172,6 @@ pub fn checksum(cfg: &Config) -> Module {
     ];
     let width = waits.iter().map(|e| e.width()).sum();
     let ring = m.instance("u_waiting", lutram(width, ring_w));
-    let leaves = m.named("leaves", &ce & &valids[stages - 1]);
     m.connect(&ring, "wr_en", &beat);
     m.connect(&ring, "wr_addr", &put);
     m.connect(
@@ -150,6 +186,14 @@ pub fn checksum(cfg: &Config) -> Module {
         b.when(&beat, |b| b.set(&put, &put + 1));
         b.when(&leaves, |b| b.set(&take, &take + 1));
     });
+    let inside = m.reg_rst("beats_inside", ring_w + 1, 0);
+    m.seq("room for a beat: what is counted is a clock old", |b| {
+        b.set(
+            &inside,
+            &inside + beat.zext(ring_w + 1) - leaves.zext(ring_w + 1),
+        );
+        b.set(&room, inside.lt(INSIDE - 1));
+    });
     let waited = ring.out("rd_data");
     let mut lsb = 0;
     let mut part = |width: usize| {
@@ -162,36 +206,35 @@ pub fn checksum(cfg: &Config) -> Module {
     let known = |name: &str| {
         let value = parse.get(&w_res, name);
         let zero = lit(value.width(), 0);
-        mux(&decided.reject, zero, value)
+        mux(&reject, zero, value)
     };
-    let mut values: Vec<(&str, crate::build::Expr)> =
-        parse.fields().iter().map(|f| (f.0, known(f.0))).collect();
+    let mut values: Vec<(&str, Expr)> = parse.fields().iter().map(|f| (f.0, known(f.0))).collect();
     for (name, value) in &mut values {
         match *name {
-            "reject" => *value = decided.reject.expr(),
-            "end" => *value = mux(&decided.reject, lit(16, 0), &decided.end),
-            "end_valid" => *value = !&decided.reject,
+            "reject" => *value = reject.expr(),
+            "end" => *value = mux(&reject, lit(16, 0), &end),
+            "end_valid" => *value = !&reject,
             _ => {}
         }
     }
-    let verdict = |checked: &Sig, good: &Sig| {
+    let verdict = |checked: &Expr, good: &Expr| {
         let (yes, no) = (Csum::Good.code(), Csum::Bad.code());
         let code = mux(good, lit(2, u128::from(yes)), lit(2, u128::from(no)));
-        mux(checked & !&decided.reject, code, lit(2, 0))
+        mux(checked & !&reject, code, lit(2, 0))
     };
     values.extend([
         ("bad", w_user),
-        ("frame_len", decided.length.clone()),
+        ("frame_len", length),
         ("rx_seq", w_seq),
-        ("ip_csum", verdict(&decided.v4, &sums.ip_good)),
-        ("l4_csum", verdict(&decided.l4, &sums.l4_good)),
+        ("ip_csum", verdict(&v4_sum, &ip_good)),
+        ("l4_csum", verdict(&l4_sum, &l4_good)),
     ]);
     for name in ["reject", "end", "end_valid"] {
         m.unused(parse.get(&w_res, name), "decided anew");
     }
     m.seq("output", |b| {
-        b.when(&ce, |b| {
-            b.set(&out_valid, &valids[stages - 1]);
+        b.when(&free, |b| {
+            b.set(&out_valid, queue.out("m_axis_tvalid"));
             b.set(&out_data, &w_data);
             b.set(&out_keep, &w_keep);
             b.set(&out_last, &w_last);

@@ -40,48 +40,48 @@ pub(super) fn decide(
     sums: &Sums,
     stages: usize,
 ) -> Decided {
-    let (ce, parse) = (beat.ce, bundle::parse());
+    let parse = bundle::parse();
     let low = cfg.log2_w_bytes();
     m.comment("The frame's length, as of this beat");
-    let count = delay(m, ce, "keep_bytes", bytes(beat.keep, low + 1), 1);
-    let number = delay(m, ce, "beat_number", beat.number.expr(), 1);
+    let count = delay(m, "keep_bytes", bytes(beat.keep, low + 1), 1);
+    let number = delay(m, "beat_number", beat.number.expr(), 1);
     let sum = number.zext(17).shl(low) + count.zext(17);
-    let endless = delay(m, ce, "endless_beat", beat.endless.expr(), 1);
+    let endless = delay(m, "endless_beat", beat.endless.expr(), 1);
     let sum = mux(endless | sum.bit(16), lit(16, 0xffff), sum.bits(0, 16));
-    let length = delay(m, ce, "length", sum, 1);
+    let length = delay(m, "length", sum, 1);
 
     m.comment("The payload's end");
     let mut at2 = |name: &str| {
         let value = parse.get(beat.res, name);
-        delay(m, ce, &format!("d_{name}"), value, 2)
+        delay(m, &format!("d_{name}"), value, 2)
     };
     let (end, end_valid) = (at2("end"), at2("end_valid"));
     let (split, split_valid) = (at2("split"), at2("split_valid"));
     let (l4_off, l4_valid) = (at2("l4_off"), at2("l4_valid"));
     let reject = at2("reject");
-    let end3 = delay(m, ce, "end", mux(&end_valid, &end, &length), 1);
-    let long3 = delay(m, ce, "end_beyond", &end_valid & end.gt(&length), 1);
+    let end3 = delay(m, "end", mux(&end_valid, &end, &length), 1);
+    let long3 = delay(m, "end_beyond", &end_valid & end.gt(&length), 1);
     // What a strip of one or two tags takes ends at byte 16 or 20; a shorter frame has no such tags.
     let tags = parse.get(beat.res, "flags").bits(6, 2);
-    let tags = delay(m, ce, "d_tags", tags, 2);
+    let tags = delay(m, "d_tags", tags, 2);
     let in_tags = (tags.xor() & length.lt(16)) | (tags.all() & length.lt(20));
-    let in_tags = delay(m, ce, "in_tags", in_tags, 1);
-    let mut at3 = |name: &str, value: Expr| delay(m, ce, name, value, 1);
+    let in_tags = delay(m, "in_tags", in_tags, 1);
+    let mut at3 = |name: &str, value: Expr| delay(m, name, value, 1);
     let (split, split_valid) = (at3("e_split", split), at3("e_split_valid", split_valid));
     let (l4_off, l4_valid) = (at3("e_l4_off", l4_off), at3("e_l4_valid", l4_valid));
     let reject = at3("e_reject", reject);
-    let l4_len = delay(m, ce, "l4_bytes", &end3 - l4_off.zext(16), 1);
+    let l4_len = delay(m, "l4_bytes", &end3 - l4_off.zext(16), 1);
     let before = (&split_valid & end3.lt(split.zext(16))) | (&l4_valid & end3.lt(l4_off.zext(16)));
-    let reject4 = delay(m, ce, "rejected", &reject | &long3 | &in_tags | &before, 1);
+    let reject4 = delay(m, "rejected", &reject | &long3 | &in_tags | &before, 1);
 
     // The frame's sums stand behind stage `stages - 3`.
-    let l4_len = delay(m, ce, "l4_bytes_late", l4_len, stages - 3 - 4);
+    let l4_len = delay(m, "l4_bytes_late", l4_len, stages - 3 - 4);
     m.assign(&sums.l4_len, l4_len);
-    let reject = delay(m, ce, "rejected_late", reject4, stages - 4);
-    let end = delay(m, ce, "end_late", end3, stages - 3);
-    let length = delay(m, ce, "length_late", length, stages - 2);
-    let v4 = delay(m, ce, "v4_late", beat.v4.expr(), stages);
-    let l4 = delay(m, ce, "l4_late", beat.l4.expr(), stages);
+    let reject = delay(m, "rejected_late", reject4, stages - 4);
+    let end = delay(m, "end_late", end3, stages - 3);
+    let length = delay(m, "length_late", length, stages - 2);
+    let v4 = delay(m, "v4_late", beat.v4.expr(), stages);
+    let l4 = delay(m, "l4_late", beat.l4.expr(), stages);
     Decided {
         reject: m.named("reject_now", reject),
         end,

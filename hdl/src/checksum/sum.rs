@@ -8,7 +8,6 @@ use pagetrain_formats::Config;
 
 /// A beat at the input, with its frame's PARSE.
 pub(super) struct Beat<'a> {
-    pub ce: &'a Sig,
     pub data: &'a Sig,
     pub keep: &'a Sig,
     pub first: &'a Sig,
@@ -38,29 +37,27 @@ const PROTO_UDP: u128 = 17;
 const SUM: usize = 32;
 
 /// `value` delayed by `n` stages.
-pub(super) fn delay(m: &mut Module, ce: &Sig, name: &str, value: Expr, n: usize) -> Expr {
+pub(super) fn delay(m: &mut Module, name: &str, value: Expr, n: usize) -> Expr {
     let mut value = value;
     for i in 0..n {
         let reg = m.reg(&format!("{name}_{i}"), value.width());
-        m.seq("", |b| b.when(ce, |b| b.set(&reg, &value)));
+        m.seq("", |b| b.set(&reg, &value));
         value = reg.expr();
     }
     value
 }
 
 /// Adds values four at a time, a stage each time, until one is left. All are `SUM` wide at the end.
-fn tree(m: &mut Module, ce: &Sig, name: &str, words: Vec<Expr>, stages: usize) -> Expr {
+fn tree(m: &mut Module, name: &str, words: Vec<Expr>, stages: usize) -> Expr {
     let mut words = words;
     for stage in 0..stages {
         let width = words[0].width() + 2;
         let regs = m.regs(&format!("{name}_t{stage}"), words.len().div_ceil(4), width);
         m.seq("", |b| {
-            b.when(ce, |b| {
-                for (reg, four) in regs.iter().zip(words.chunks(4)) {
-                    let sum = four.iter().map(|x| x.zext(width)).reduce(|a, x| a + x);
-                    b.set(reg, sum.expect("chunks are not empty"));
-                }
-            });
+            for (reg, four) in regs.iter().zip(words.chunks(4)) {
+                let sum = four.iter().map(|x| x.zext(width)).reduce(|a, x| a + x);
+                b.set(reg, sum.expect("chunks are not empty"));
+            }
         });
         words = regs.iter().map(|r| r.expr()).collect();
     }
@@ -97,11 +94,9 @@ impl From {
             lane: m.reg(&format!("{name}_lane"), low),
         };
         m.seq("", |b| {
-            b.when(beat.ce, |b| {
-                b.set(&from.beyond, beat.number.gt(offset.from_bit(low)));
-                b.set(&from.same, beat.number.eq(offset.from_bit(low)));
-                b.set(&from.lane, offset.bits(0, low));
-            });
+            b.set(&from.beyond, beat.number.gt(offset.from_bit(low)));
+            b.set(&from.same, beat.number.eq(offset.from_bit(low)));
+            b.set(&from.lane, offset.bits(0, low));
         });
         from
     }
@@ -130,7 +125,7 @@ fn masked(data: &Expr, mask: &Expr) -> Expr {
 }
 
 pub(super) fn sums(m: &mut Module, cfg: &Config, beat: &Beat) -> Sums {
-    let (ce, parse, wb) = (beat.ce, bundle::parse(), cfg.w_bytes());
+    let (parse, wb) = (bundle::parse(), cfg.w_bytes());
     let get = |name: &str| parse.get(beat.res, name);
 
     m.comment("Stage 1: the beat against the ranges' ends");
@@ -144,39 +139,39 @@ pub(super) fn sums(m: &mut Module, cfg: &Config, beat: &Beat) -> Sums {
         "end",
         mux(get("end_valid"), get("end"), no_end),
     );
-    let data = delay(m, ce, "s1_data", beat.data.expr(), 1);
-    let keep = delay(m, ce, "s1_keep", beat.keep.expr(), 1);
-    let on_l4 = delay(m, ce, "s1_l4", beat.l4.expr(), 1);
-    let on_v4 = delay(m, ce, "s1_v4", beat.v4.expr(), 1);
+    let data = delay(m, "s1_data", beat.data.expr(), 1);
+    let keep = delay(m, "s1_keep", beat.keep.expr(), 1);
+    let on_l4 = delay(m, "s1_l4", beat.l4.expr(), 1);
+    let on_v4 = delay(m, "s1_v4", beat.v4.expr(), 1);
 
     m.comment("Stage 2: mask");
     let behind = m.named("behind_l4", l4.lanes(wb));
     let ip_mask = l3.lanes(wb) & !&behind & &keep & on_v4.repeat(wb);
     let l4_mask = &behind & !end.lanes(wb) & &keep & on_l4.repeat(wb);
-    let ip_bytes = delay(m, ce, "s2_ip", masked(&data, &ip_mask), 1);
-    let l4_bytes = delay(m, ce, "s2_l4", masked(&data, &l4_mask), 1);
+    let ip_bytes = delay(m, "s2_ip", masked(&data, &ip_mask), 1);
+    let l4_bytes = delay(m, "s2_l4", masked(&data, &l4_mask), 1);
 
     m.comment("The beat's words, and the pseudo header's, four at a time");
     let stages = tree_stages(wb / 2);
-    let ip_beat = tree(m, ce, "ip", words(&ip_bytes), stages);
-    let l4_beat = tree(m, ce, "l4", words(&l4_bytes), stages);
+    let ip_beat = tree(m, "ip", words(&ip_bytes), stages);
+    let l4_beat = tree(m, "l4", words(&l4_bytes), stages);
     let tcp = (get("flags") & lit(8, u128::from(fields::TCP))).any();
     let mut pseudo = words_of_number(&get("src"));
     pseudo.extend(words_of_number(&get("dst")));
     let depth = 2 + stages;
     let pseudo_stages = tree_stages(pseudo.len());
-    let pseudo = tree(m, ce, "pseudo", pseudo, pseudo_stages);
+    let pseudo = tree(m, "pseudo", pseudo, pseudo_stages);
     // Two stages for 16 words; a beat takes at least three to its own sum.
-    let pseudo = delay(m, ce, "pseudo", pseudo, depth - pseudo_stages);
+    let pseudo = delay(m, "pseudo", pseudo, depth - pseudo_stages);
     let proto = mux(tcp, lit(SUM, PROTO_TCP), lit(SUM, PROTO_UDP));
-    let proto = delay(m, ce, "proto", proto, depth);
-    let first = delay(m, ce, "first", beat.first.expr(), depth);
+    let proto = delay(m, "proto", proto, depth);
+    let first = delay(m, "first", beat.first.expr(), depth);
 
     m.comment("The frame's sums");
     let ip_sum = m.reg("ip_sum", SUM);
     let l4_sum = m.reg("l4_sum", SUM);
     m.seq("", |b| {
-        b.when(ce & &beat.valids[depth - 1], |b| {
+        b.when(&beat.valids[depth - 1], |b| {
             b.set(&ip_sum, mux(&first, lit(SUM, 0), &ip_sum) + &ip_beat);
             b.set(&l4_sum, mux(&first, &pseudo + &proto, &l4_sum) + &l4_beat);
         });
@@ -185,20 +180,18 @@ pub(super) fn sums(m: &mut Module, cfg: &Config, beat: &Beat) -> Sums {
     m.comment("Fold, fold, judge");
     let l4_len = m.wire("l4_len", 16);
     let half = |sum: &Expr| sum.bits(0, 16).zext(18) + sum.bits(16, 16).zext(18);
-    let f1_ip = delay(m, ce, "f1_ip", half(&ip_sum), 1);
-    let f1_l4 = delay(m, ce, "f1_l4", half(&l4_sum) + l4_len.zext(18), 1);
+    let f1_ip = delay(m, "f1_ip", half(&ip_sum), 1);
+    let f1_l4 = delay(m, "f1_l4", half(&l4_sum) + l4_len.zext(18), 1);
     let fold = |sum: &Expr| sum.bits(0, 16).zext(17) + sum.bits(16, 2).zext(17);
-    let f2_ip = delay(m, ce, "f2_ip", fold(&f1_ip), 1);
-    let f2_l4 = delay(m, ce, "f2_l4", fold(&f1_l4), 1);
+    let f2_ip = delay(m, "f2_ip", fold(&f1_ip), 1);
+    let f2_l4 = delay(m, "f2_l4", fold(&f1_l4), 1);
     // A carry out of the second fold leaves at most 2 below it, which the carry does not make all ones.
     let ones = |sum: &Expr| sum.bits(0, 16).all() & !sum.bit(16);
     let ip_good = m.reg("ip_good", 1);
     let l4_good = m.reg("l4_good", 1);
     m.seq("", |b| {
-        b.when(ce, |b| {
-            b.set(&ip_good, ones(&f2_ip));
-            b.set(&l4_good, ones(&f2_l4));
-        });
+        b.set(&ip_good, ones(&f2_ip));
+        b.set(&l4_good, ones(&f2_l4));
     });
     Sums {
         l4_len,
