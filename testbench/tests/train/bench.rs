@@ -778,16 +778,20 @@ impl Bench {
                 Event::Frame | Event::Drop => {
                     let next = r.frames.front().expect("an event without a frame");
                     assert_eq!(next.rx_seq, reported.rx_seq, "frames in order");
+                    let short = |&(n, room): &(usize, u64)| r.short_of(next, n, room);
+                    if matches!(event, Event::Frame) {
+                        assert!(
+                            !self.shortage[at].iter().all(short),
+                            "clock {clock}: placed without all its buffers: {next:?}"
+                        );
+                    }
                     if matches!(event, Event::Drop) {
                         assert!(
                             !self.setup.backpressure,
                             "a frame was dropped in spite of backpressure"
                         );
-                        let short = self.shortage[at]
-                            .iter()
-                            .any(|&(n, room)| r.short_of(next, n, room));
                         assert!(
-                            short,
+                            self.shortage[at].iter().any(short),
                             "clock {clock}: dropped while there were buffers: {next:?}"
                         );
                     }
