@@ -147,6 +147,8 @@ fn each_flow_comes_out_as_it_came_in_when_the_hardware_replays_a_capture() {
     for name in ["own_iperf_v4_9000_3flows", "own_iperf_v6_1500_4flows"] {
         let captures = captures();
         let capture = captures.iter().find(|c| c.file_stem().unwrap() == name);
-        assert_eq!(check(capture.unwrap(), "rtl", "train", SPLITS[0]), 0);
+        let more = SPLITS.map(|split| check(capture.unwrap(), "rtl", "train", split));
+        assert_eq!(more[0], 0);
+        assert!(more[1] > 50 && more[2] > 0, "{name}: {more:?}");
     }
 }

@@ -80,8 +80,8 @@ const FAULTS: [(&str, &str, &str); 16] = [
     ),
     (
         "counters: the memory is not cleared",
-        "clearing ? 64'd0",
-        "(clearing & !FAULT) ? 64'd0",
+        "s0_clearing ? 64'd0",
+        "(s0_clearing & !FAULT) ? 64'd0",
     ),
     (
         "regs: configuration is never locked",

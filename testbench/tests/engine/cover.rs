@@ -33,9 +33,8 @@ const POINTS: [&str; 19] = [
     "completion ring wraps",
 ];
 
-/// Counters that stay at 0 in random runs: other tests are about them, or nothing sets `page_split`.
-const ELSEWHERE: [Counter; 6] = [
-    Counter::SplitSegments,
+/// Counters that stay at 0 in random runs: other tests are about them.
+const ELSEWHERE: [Counter; 5] = [
     Counter::DropDisabled,
     Counter::BadDescriptors,
     Counter::BadDoorbells,
@@ -44,7 +43,7 @@ const ELSEWHERE: [Counter; 6] = [
 ];
 
 /// Reasons of modes that a run of `make test` does not use.
-const ABSENT: [Reason; 3] = [Reason::Header, Reason::IpId, Reason::Page];
+const ABSENT: [Reason; 2] = [Reason::Header, Reason::IpId];
 
 /// Too rare for a list of a few runs: seen when tests of more seeds run.
 const RARE: [&str; 7] = [

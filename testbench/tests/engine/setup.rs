@@ -1,6 +1,6 @@
 //! A random board: settings, buffers, pauses.
 
-use super::support::bench;
+use super::support::{bench, cut_clocks};
 use pagetrain_formats::{regs, Config};
 use pagetrain_golden::host::HostOptions;
 use pagetrain_testbench::engine::BenchOptions;
@@ -75,7 +75,8 @@ fn registers(rng: &mut Rng, config: &Config) -> Vec<(u16, u32)> {
             *rng.pick(&[1, 3000, 20_000, 65535, 65535, 1_048_575, 1_048_575]),
         ),
         (regs::Q_ADMIT_MIN, *rng.pick(&[0, 1, 1024, 1024, 4000])),
-        (regs::Q_PAGE_CTRL, u32::from(rng.chance(0.3))),
+        (regs::Q_PAGE_CTRL, rng.below(4) as u32),
+        (regs::Q_TRAIN_PAGES, *rng.pick(&[1, 1, 2, 3, 16])),
     ]
 }
 
@@ -130,11 +131,15 @@ pub fn setup(rng: &mut Rng, config: &Config, stall: StallProfile, seed: u64) -> 
             pause: 1..=300,
         },
     };
+    let mut bench = bench(config, seed, stall, 1);
+    if value(regs::Q_PAGE_CTRL) & regs::Q_PAGE_CTRL_PAGE_SPLIT.mask() != 0 {
+        bench.limits.timer_slack += cut_clocks(config);
+    }
     Setup {
         bench: BenchOptions {
             host,
             registers,
-            ..bench(config, seed, stall, 1)
+            ..bench
         },
         flows: *rng.pick(&[1, 3, 20, 70, 70, 200]),
         largest,

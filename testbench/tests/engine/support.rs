@@ -47,6 +47,11 @@ pub fn limits(config: &Config, stall: StallProfile) -> Limits {
     }
 }
 
+/// How much later while a segment is cut: the header of a piece waits for the sum of its payload (contract, section 3).
+pub fn cut_clocks(config: &Config) -> u64 {
+    (2 * 14_336 / config.d_bytes() + 1024) as u64
+}
+
 /// A bench as a driver would set it up.
 pub fn bench(config: &Config, seed: u64, stall: StallProfile, merge: u32) -> BenchOptions {
     let program = tcp(&ProgramLimits::of(config)).expect("the shipped program fits");
