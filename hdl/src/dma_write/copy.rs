@@ -31,7 +31,7 @@ struct Step {
     /// A beat leaves.
     writes: Expr,
     ends_burst: Expr,
-    /// The beat is summed, whether it leaves or not; how (fields of [`tally`]).
+    /// The beat is summed, whether it leaves or not; how (fields of [`tally`](super::sum::tally)).
     tally: Expr,
 }
 
