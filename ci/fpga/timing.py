@@ -1,5 +1,6 @@
 """What nextpnr's report says about one seed."""
 
+import collections
 import re
 
 HARNESS = ("u_in.", "u_out.")
@@ -40,3 +41,15 @@ def summary(report):
     (clock,) = report["fmax"].values()
     used = {name: u["used"] for name, u in report["utilization"].items() if u["used"]}
     return {"fmax": round(clock["achieved"], 2), "critical": critical_path(report), "used": used}
+
+
+def slowest(report):
+    """All registers that paths end at, the latest first: arrival in ns, endpoints, register and port, a cell that drives it."""
+    ends = collections.defaultdict(list)
+    for net in report["detailed_net_timings"]:
+        for end in net["endpoints"]:
+            name = re.sub(r"_\d+$", "", register(end["cell"]))
+            port = "D" if end["port"] in ("A", "B", "C", "D", "M", "DI") else end["port"]
+            ends[name, port].append((end["delay"][1], net["driver"].removeprefix("dut.")))
+    rows = sorted(((*max(paths), len(paths), *key) for key, paths in ends.items()), reverse=True)
+    return "\n".join(f"{ns:7.2f} {count:5}  {name} {port}  <- {driver}" for ns, driver, count, name, port in rows) + "\n"
