@@ -49,6 +49,9 @@ pub struct Engine {
     pub config: Config,
     pub model: Model,
     pub link: Link,
+    /// Bytes of each length at the wire's pace: as many as fill the frame store, and where losses are expected so many that
+    /// it does not hide a small deficit.
+    pub bytes: usize,
 }
 
 impl Setup {
@@ -64,7 +67,9 @@ impl Setup {
             self.data_width, self.dma_width
         );
         let model = engine_model(&config, &Options::long()).unwrap_or_else(|e| panic!("{e}"));
+        let fills = if self.must_hold { 1 } else { 8 };
         Engine {
+            bytes: fills * config.ingress_bytes,
             config,
             model,
             link: Link::of_rate(self.gbps, self.mhz),

@@ -58,11 +58,7 @@ fn pass(engine: &Engine, mix: Mix, step: usize, link: Option<Link>) -> Vec<Point
         Some(_) => (Input::Drops, PACED),
         None => (Input::Waits, FLOOD),
     };
-    let bytes = if link.is_some() {
-        engine.config.ingress_bytes
-    } else {
-        0
-    };
+    let bytes = if link.is_some() { engine.bytes } else { 0 };
     let run = Run {
         mix,
         link,
