@@ -26,8 +26,8 @@
 //! - A command that sets a patch takes a clock; from the sum, about 20 more (until the beats before it are in the sum). A
 //!   command with `no_write` takes one clock a word. Patches cost nothing, and nothing else is slower for them.
 //! - `idle` tells the truth from the second clock after `quiesce` rose.
-//! - Cost at W = 64, D = 128: 1074 LUT4, 1946 FF, 177 CCU2C, 92 DPR16X4; 223 to 235 MHz (three seeds,
-//!   LFE5U-85 speed 8, Yosys 0.70, nextpnr-ecp5 0.11).
+//! - Cost at W = 64, D = 128: 1973 LUT4, 2635 FF, 284 CCU2C, 100 DPR16X4, of which sums and patches are 900 LUT4, 690 FF,
+//!   107 CCU2C; 219 MHz (one seed, LFE5U-85 speed 8, Yosys 0.70, nextpnr-ecp5 0.11).
 //!
 //! ## Pipeline
 //! 1. Prepare (4 clocks): numbers of words, beats and blocks; which steps only read or only write.

@@ -70,7 +70,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.connect(&p.copy, "page_off", p.pages.out("frag_off"));
     m.connect(&p.copy, "page_last", !p.pages.out("frag_more"));
     records(m, p, sh, d, &packet_end, &write_small, &extra);
-    pieces(m, p, sh, d, &placed, &packet_end);
+    pieces(m, p, sh, d, &placed);
 
     let filled = m.output_reg_rst("stat_pages_filled", 1, 0, "a page was filled");
     let placed_page = (&done_first & &d.placed) | &sh.placing;
@@ -112,7 +112,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
         b.when(&settle | &sh.ending, |b| {
             b.set(&next_seq, job("seq_next"));
             let bytes = mux(&d.joins, &d.sum, job("page_bytes").zext(20));
-            b.set(&next_bytes, mux(&sh.cut, p.split.out("bytes"), bytes));
+            b.set(&next_bytes, mux(&sh.again, p.split.out("bytes"), bytes));
             b.set(&next_filled, pages.with(&full));
             b.set(&next_packets, was(&d.now.packets) + 1);
             b.set(&next_entries, was(&d.now.entries) + extra.zext(7) + 1);
@@ -123,7 +123,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
                 lit(5, Reason::Page.code().into()),
                 &d.after_reason,
             );
-            b.set(&next_reason, mux(&sh.cut, p.split.out("reason"), reason));
+            b.set(&next_reason, mux(&sh.again, p.split.out("reason"), reason));
             b.set(&next_watched, &d.watched);
         });
         b.first(|c| {
@@ -197,7 +197,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
 }
 
 /// Connects what cuts frames, and tells the copy unit of it.
-fn pieces(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, placed: &Sig, packet_end: &Sig) {
+fn pieces(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, placed: &Sig) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let is_piece = m.named("is_piece", &sh.piece | &sh.cut);
     m.connect(&p.record, "piece", &is_piece);
@@ -222,9 +222,10 @@ fn pieces(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, placed: &Sig, pac
         "last_first",
         &d.placed & job("splits") & (&more | &sh.piece),
     );
-    m.connect(&p.copy, "ends", packet_end);
-    m.connect(&p.copy, "end_piece", &is_piece);
-    m.connect(&p.copy, "end_last", !&sh.cut);
+    // A packet whose header comes last has more than one fragment, or is a piece: it never ends in its first state.
+    m.connect(&p.copy, "ends", &sh.ending);
+    m.connect(&p.copy, "end_piece", &sh.piece | &sh.again);
+    m.connect(&p.copy, "end_last", !&sh.again);
     for name in ["l3_at", "l4_at", "tcp_head", "l3"] {
         m.connect(&p.copy, name, job(name));
     }
@@ -238,7 +239,7 @@ fn pieces(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided, placed: &Sig, pac
         "a frame is delivered in pieces",
     );
     m.seq("Frames that are cut", |b| {
-        b.set(&cut, &sh.ending & &sh.cut & !&sh.piece)
+        b.set(&cut, &sh.again & !&sh.piece)
     });
 }
 

@@ -26,8 +26,9 @@ pub(super) struct Shared {
     pub walk: Sig,
     /// The operation is a piece of a frame, behind the first.
     pub piece: Sig,
-    /// The fragment at hand ends a piece, and another one follows.
+    /// The fragment at hand ends a piece, and another one follows (wire); the last clock of such a piece.
     pub cut: Sig,
+    pub again: Sig,
     /// Frames are discarded.
     pub gone: Sig,
     pub halted: Sig,
@@ -132,6 +133,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
         walk: m.wire("walk", 1),
         piece: m.reg_rst("piece", 1, 0),
         cut: m.wire("cut", 1),
+        again: m.reg_rst("again", 1, 0),
         gone: m.named("gone", p.command.out("stopped") | &halted),
         halted,
         sb0,
@@ -163,8 +165,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
         "may_frame",
         (&waits | p.decide.out("coming")) & (!&lock | &sh.halted),
     );
-    let again = m.named("again", &sh.ending & &sh.cut);
-    let ended = m.named("ended", &sh.finish & !&again);
+    let ended = m.named("ended", &sh.finish & !&sh.again);
     let select = m.named("select", (&idle & p.record.out("ready")) | &ended);
     let any = m.named(
         "any_selected",
@@ -218,8 +219,8 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let more = p.pages.out("frag_more");
     m.seq("Stages", |b| {
         b.comment("The next piece of a frame goes the same way; nothing comes between");
-        b.set(&slotting, (&select & &any) | &again);
-        b.when(&sh.finish, |b| b.set(&sh.piece, &again));
+        b.set(&slotting, (&select & &any) | &sh.again);
+        b.when(&sh.finish, |b| b.set(&sh.piece, &sh.again));
         b.set(&reading, &slotting);
         b.set(&comparing, &reading | (&sh.acting & &decided.unsettled));
         b.set(&sh.deciding, &comparing);
@@ -229,6 +230,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
             (&next.placed & &more & !&sh.cut) | (&sh.walking & !&sh.walk),
         );
         b.set(&sh.placing, &sh.walk);
+        b.set(&sh.again, p.split.out("done") & &sh.cut);
         b.set(
             &sh.ending,
             (&next.placed & !&more & !&sh.piece) | p.split.out("done"),
@@ -252,7 +254,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     m.connect(&p.decide, "frame_valid", &frame_valid);
     m.connect(&p.decide, "frame", &frame);
     m.connect(&p.decide, "take", &frame_ready);
-    m.connect(&p.decide, "advance", &again);
+    m.connect(&p.decide, "advance", &sh.again);
     m.connect(&p.command, "started", &slotting & &of_command);
     m.connect(&p.command, "finished", &sh.finish & &of_command);
     m.connect(&p.command, "small_valid", &sh.sb0_valid);
