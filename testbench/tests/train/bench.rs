@@ -228,7 +228,7 @@ pub struct Bench {
     pub copies: Vec<Copy>,
     pub emitted: Vec<Emitted>,
     pub events: Vec<Reported>,
-    /// Small buffers and room in pages at hand, the last clocks.
+    /// Small buffers and room in pages at hand, since a little before the last event.
     history: VecDeque<(usize, u64)>,
     pub shortage: Vec<Vec<(usize, u64)>>,
     pub counters: BTreeMap<usize, u64>,
@@ -489,7 +489,9 @@ impl Bench {
             self.bad_page.front().copied().unwrap_or(0).into(),
         );
         self.history.push_front((self.smalls.len(), self.room()));
-        self.history.truncate(8);
+        // A frame is decided on after the event before it, and may then wait for that one's copies.
+        let last = self.events.last().map_or(0, |e| e.clock);
+        self.history.truncate(8 + (self.clock - last) as usize);
     }
 
     fn drained(&self, empty: bool, posted: usize, limit: usize, bad: &VecDeque<u32>) -> u64 {
