@@ -443,6 +443,13 @@ mod tests {
 
     #[test]
     fn is_clean_when_linted() {
-        crate::testkit::lint(&engine(&Config::default()));
+        for (data_width, dma_width) in [(64, 64), (64, 128), (128, 256), (256, 256), (512, 512)] {
+            let cfg = Config {
+                data_width,
+                dma_width,
+                ..Config::default()
+            };
+            crate::testkit::lint(&engine(&cfg));
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! One fault a block, seeded into the text of the whole engine: the tests of the engine must notice each.
-//!
-//! All faults are in one model, so that they cost one build; a port that only this variant has says which is active.
 
+use super::faults::{activate, all_are_noticed, Fault};
 use super::frames::{other, segment};
 use super::scene::{built, QUIET};
 use super::support::{bench, config};
@@ -10,14 +9,12 @@ use pagetrain_formats::{regs, Command, Descriptor};
 use pagetrain_golden::host::HostOptions;
 use pagetrain_golden::Written;
 use pagetrain_testbench::axi::AxiMemory;
-use pagetrain_testbench::dut;
 use pagetrain_testbench::engine::{Bench, BenchOptions, Driver, Ring};
 use pagetrain_testbench::stall::StallProfile;
-use pagetrain_testbench::verilator::{Design, Model, Options, PortDecl};
+use pagetrain_testbench::verilator::Model;
 use pagetrain_testbench::Rng;
 
-/// What is wrong, what stands in the text, and what takes its place; FAULT is 1 while this one is active.
-const FAULTS: [(&str, &str, &str); 16] = [
+const FAULTS: [Fault; 16] = [
     (
         "rx: a frame that a reset cut is numbered",
         "cut <= fire ? !s_axis_rx_tlast : in_frame;",
@@ -99,24 +96,6 @@ const FAULTS: [(&str, &str, &str); 16] = [
         "if (idle | FAULT) begin",
     ),
 ];
-
-/// The engine with all faults, none active while the port is 0.
-fn design() -> Design {
-    let text = dut::design(&pagetrain_hdl::engine::engine(&config(64, 128)));
-    let top = "module pagetrain (";
-    let changed = text
-        .expect("the engine is emitted")
-        .mutate(top, &format!("{top}\n    input  wire [7:0]   fault,"))
-        .map(|design| design.ports([PortDecl::input("fault", 8)]));
-    let design = (FAULTS.iter().enumerate()).try_fold(
-        changed.expect("the top's first ports"),
-        |design, (i, (_, good, bad))| {
-            let active = format!("(pagetrain.fault == 8'd{})", i + 1);
-            design.mutate(good, &bad.replace("FAULT", &active))
-        },
-    );
-    design.unwrap_or_else(|e| panic!("{e}"))
-}
 
 fn options(seed: u64, stall: StallProfile) -> BenchOptions {
     let config = config(64, 128);
@@ -201,8 +180,7 @@ fn noticed(model: &Model, fault: usize) -> Option<String> {
         let options = options(seed, stall);
         let sink = Box::new(|_: pagetrain_golden::deliver::Delivery<'_>, _: &_, _| {});
         let mut bench = Bench::new(&config(64, 128), model, options, sink).expect("a board");
-        let port = bench.sim().signal("fault").expect("a port");
-        port.set(fault as u64);
+        activate(&bench, fault);
         let bus = bench.bus().clone();
         let ran = bench.run(async |driver| everything(driver, bus, Rng::new(seed, "broken")).await);
         ran.err()
@@ -212,15 +190,5 @@ fn noticed(model: &Model, fault: usize) -> Option<String> {
 
 #[test]
 fn tests_fail_when_any_block_is_broken() {
-    let model = Model::build(&design(), &Options::short()).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(noticed(&model, 0), None, "without a fault");
-    let mut alive = vec![];
-    for (i, (what, ..)) in FAULTS.iter().enumerate() {
-        let how = noticed(&model, i + 1);
-        println!("{what}: {}", how.as_deref().unwrap_or("not noticed"));
-        if how.is_none() {
-            alive.push(what);
-        }
-    }
-    assert!(alive.is_empty(), "not noticed: {alive:?}");
+    all_are_noticed(&FAULTS, noticed);
 }

@@ -4,6 +4,7 @@ mod broken;
 mod captures;
 mod cover;
 mod errors;
+mod faults;
 #[path = "../../../golden/tests/support/frames.rs"]
 #[allow(dead_code, reason = "the model's tests use the rest")]
 mod frames;
