@@ -105,8 +105,8 @@ fn agrees(config: &Config, usual: u64, frames: usize) -> Cover {
 
 #[test]
 fn agrees_with_the_model_when_all_is_random_at_64_bits() {
-    // The rare ones are met below, where the table is small.
-    agrees(&config(64, 128), 10, 250).check_short();
+    // Evictions of open trains are met below, where the table is small.
+    agrees(&config(64, 128), 10, 250).check_but(&["closed_evict"]);
 }
 
 #[test]
