@@ -38,7 +38,7 @@ book: docs ## the documentation as HTML in build/book (needs mdbook)
 synth: ## Yosys and nextpnr-ecp5 on the engine or a block: PRESET= (or all) BLOCK= SEEDS= PART=
 	@ci/synth $(or $(PRESET),ecp5-10g) $(if $(BLOCK),--block $(BLOCK)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(PART),--part $(PART))
 
-linerate: ## simulate every kind of traffic at the wire's pace, every STEP-th frame length
+linerate: ## simulate every kind of traffic at the wire's pace, every STEP-th frame length; writes docs/src/linerate.md
 	@cargo run --release --locked --quiet -p pagetrain-testbench --example linerate -- $(or $(STEP),1)
 
 clean: ## remove everything built, the tools too

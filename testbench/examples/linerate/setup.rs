@@ -1,9 +1,10 @@
 //! Engines and the wires they are for.
 
 use pagetrain_formats::Config;
-use pagetrain_testbench::engine::engine_model;
+use pagetrain_testbench::dut;
 use pagetrain_testbench::rate::Link;
 use pagetrain_testbench::verilator::{Model, Options};
+use sha2::{Digest, Sha256};
 
 /// An engine on a wire.
 pub struct Setup {
@@ -45,10 +46,13 @@ pub const SETUPS: [Setup; 3] = [
 ];
 
 /// A setup with its model.
-pub struct Engine {
+pub struct Engine<'a> {
+    pub setup: &'a Setup,
     pub config: Config,
     pub model: Model,
     pub link: Link,
+    /// Digest of the Verilog without comments.
+    pub verilog: String,
     /// Bytes of each length at the wire's pace: as many as fill the frame store, and where losses are expected so many that
     /// it does not hide a small deficit.
     pub bytes: usize,
@@ -56,7 +60,7 @@ pub struct Engine {
 
 impl Setup {
     /// Builds the model, or finds it in the cache.
-    pub fn engine(&self) -> Engine {
+    pub fn engine(&self) -> Result<Engine<'_>, String> {
         let config = Config {
             data_width: self.data_width,
             dma_width: self.dma_width,
@@ -66,13 +70,29 @@ impl Setup {
             "linerate: W = {}, D = {}: building the model",
             self.data_width, self.dma_width
         );
-        let model = engine_model(&config, &Options::long()).unwrap_or_else(|e| panic!("{e}"));
+        let design = dut::design(&pagetrain_hdl::engine::engine(&config));
+        let design = design.map_err(|e| e.to_string())?;
+        let model = Model::build(&design, &Options::long()).map_err(|e| e.to_string())?;
         let fills = if self.must_hold { 1 } else { 8 };
-        Engine {
+        Ok(Engine {
+            setup: self,
             bytes: fills * config.ingress_bytes,
             config,
             model,
             link: Link::of_rate(self.gbps, self.mhz),
-        }
+            verilog: digest(design.sources()),
+        })
     }
+}
+
+/// Says which Verilog a result belongs to. Comments do not count.
+fn digest(sources: &[(String, String)]) -> String {
+    let mut sha = Sha256::new();
+    for line in sources.iter().flat_map(|(_, text)| text.lines()) {
+        let code = line.split("//").next().unwrap_or_default();
+        sha.update(code.trim_end());
+        sha.update("\n");
+    }
+    let bytes = sha.finalize();
+    bytes[..6].iter().map(|b| format!("{b:02x}")).collect()
 }

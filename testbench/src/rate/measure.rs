@@ -33,7 +33,7 @@ pub struct Point {
     pub frames: usize,
     /// Frames dropped, whatever for.
     pub dropped: u64,
-    /// Clocks in which the MAC had to wait.
+    /// Clocks in which `tready` towards the MAC was low.
     pub held: u64,
     /// Clocks a frame, once the queues are full.
     pub clocks: f64,

@@ -21,7 +21,7 @@ pub struct Latencies {
 /// Counts of one stretch of a run.
 #[derive(Default)]
 struct Counts {
-    /// Clocks in which the MAC had to wait.
+    /// Clocks in which the MAC would have had to wait.
     held: u64,
     /// Clock, and bus beats up to then, of each frame that `train` decided on.
     decided: Vec<(u64, u64)>,
@@ -99,7 +99,7 @@ impl Meter {
         self.0.borrow_mut().counts = Counts::default();
     }
 
-    /// Clocks in which the MAC had a beat and was held up.
+    /// Clocks in which `tready` towards the MAC was low, whether it had a beat or not.
     pub fn held(&self) -> u64 {
         self.0.borrow().counts.held
     }
@@ -128,13 +128,11 @@ impl Meter {
 impl State {
     fn arrive(&mut self, edge: &Edge<'_>) {
         let [valid, ready, last] = &self.mac;
-        match (valid.is_high(), ready.is_high()) {
-            (true, false) => self.counts.held += 1,
-            (true, true) if last.is_high() => {
-                self.arrived[usize::from(self.frames as u16)] = edge.cycle;
-                self.frames += 1;
-            }
-            _ => {}
+        if !ready.is_high() {
+            self.counts.held += 1;
+        } else if valid.is_high() && last.is_high() {
+            self.arrived[usize::from(self.frames as u16)] = edge.cycle;
+            self.frames += 1;
         }
     }
 
