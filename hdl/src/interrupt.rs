@@ -12,13 +12,18 @@
 //! | `status` | out | IRQ_STATUS |
 //! | `irq` | out | level |
 //!
-//! - Timing: a cause is in `status` one clock later, in `irq` two.
+//! - Timing: a cause is in `status` [`STATUS_LATENCY`] clock later, in `irq` [`IRQ_LATENCY`].
 //! - Corner case: a cause that comes in the clock in which the host clears it stays set.
 
 use crate::build::Module;
 
 /// Causes of an interrupt.
 pub const CAUSES: usize = 5;
+
+/// Clocks from a cause to its bit of `status`, when nothing holds it off.
+pub const STATUS_LATENCY: usize = 1;
+/// Clocks from a cause to `irq`, when it is enabled.
+pub const IRQ_LATENCY: usize = STATUS_LATENCY + 1;
 
 /// Builds the block.
 pub fn interrupt() -> Module {

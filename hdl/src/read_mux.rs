@@ -1,7 +1,7 @@
 //! Read multiplexer: the two prefetchers share the AR and R channels.
 //!
 //! Contract: bursts of a master stay in order, `arid` is its number. What comes back goes to the master that
-//! `rid` names, the clock after; masters always take it.
+//! `rid` names; masters always take it.
 //!
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
@@ -9,12 +9,15 @@
 //! | `sN_r_tvalid`, `sN_r_tdata`, `sN_r_err` | out | RD | its data; the response was not OKAY |
 //! | `m_axi_ar*`, `m_axi_r*` | | AXI4 | |
 //!
-//! - Timing: a burst a clock; the master served last waits for the other.
+//! - Timing: [`LATENCY`] clock from a burst to its address on the bus, and from a beat to its master; a burst a clock; the master served last waits for the other.
 
 use crate::axi;
 use crate::build::{mux, Module};
 use crate::bundle;
 use pagetrain_formats::Config;
+
+/// Clocks on the way to the bus, and on the way back.
+pub const LATENCY: usize = 1;
 
 /// Builds the block.
 pub fn read_mux(cfg: &Config) -> Module {

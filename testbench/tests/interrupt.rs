@@ -1,6 +1,6 @@
 //! The interrupt block against section 7: sticky causes, mask, hold-off of cause 0.
 
-use pagetrain_hdl::interrupt::{interrupt, CAUSES};
+use pagetrain_hdl::interrupt::{interrupt, CAUSES, IRQ_LATENCY, STATUS_LATENCY};
 use pagetrain_testbench::dut;
 use pagetrain_testbench::sim::{seeds, Sim, SimConfig, SimError};
 use pagetrain_testbench::verilator::{Design, Model, Options};
@@ -154,6 +154,41 @@ fn completion_is_not_set_for_so_many_clocks_when_it_was_set() {
     for clocks in [0, 1, 2, 100, 65_536, 100_000] {
         let n = distance(&model, clocks).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(n, clocks + 1);
+    }
+}
+
+/// Clocks from a pulse of one cause to its bit of `status` and to `irq`.
+fn latency(model: &Model, cause: usize) -> Result<(usize, usize), SimError> {
+    let mut sim = Sim::new(model, SimConfig::seed(1))?;
+    let [pulses, clear, enable, holdoff, status, irq] =
+        ["cause", "clear", "enable", "holdoff", "status", "irq"].map(|n| sim.signal(n));
+    let (pulses, status, irq) = (pulses?, status?, irq?);
+    pulses.set(0);
+    clear?.set(0);
+    holdoff?.set(0);
+    enable?.set(1 << cause);
+    sim.reset()?;
+    pulses.set(1 << cause);
+    let mut to_status = None;
+    for clock in 1..=8 {
+        sim.step()?;
+        pulses.set(0);
+        if status.get() == 1 << cause {
+            to_status = to_status.or(Some(clock));
+        }
+        if irq.is_high() {
+            return Ok((to_status.expect("a cause is in `status` first"), clock));
+        }
+    }
+    panic!("no interrupt");
+}
+
+#[test]
+fn cause_takes_the_documented_clocks_when_it_is_not_held_off() {
+    let model = model(&design());
+    for cause in 0..CAUSES {
+        let clocks = latency(&model, cause).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(clocks, (STATUS_LATENCY, IRQ_LATENCY), "cause {cause}");
     }
 }
 

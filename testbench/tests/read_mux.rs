@@ -5,7 +5,7 @@ mod back;
 use back::{field, pack};
 use pagetrain_formats::Config;
 use pagetrain_hdl::bundle;
-use pagetrain_hdl::read_mux::read_mux;
+use pagetrain_hdl::read_mux::{read_mux, LATENCY};
 use pagetrain_testbench::axi::{AxiMemory, Direction, Fault, FaultAt, Memory, MemoryConfig, Resp};
 use pagetrain_testbench::dut;
 use pagetrain_testbench::sim::{seeds, Sim, SimConfig, SimError};
@@ -147,6 +147,52 @@ fn a_burst_is_asked_for_every_clock_when_both_masters_want_to() {
     let clocks =
         share(&model(&design()), 1, StallProfile::None, 200, 1).unwrap_or_else(|e| panic!("{e}"));
     assert!(clocks <= 202, "{clocks} clocks for 200 beats");
+}
+
+/// Clocks from the transfer of a lone burst of `master` to its address on the bus, and from the beat to the master.
+fn latencies(model: &Model, master: usize) -> [u64; 2] {
+    let mut sim = Sim::new(model, SimConfig::seed(1)).unwrap();
+    let memory = Memory::open();
+    let config = MemoryConfig::new(StallProfile::None);
+    let _axi = AxiMemory::attach(&sim, "m_axi", &memory, config).unwrap();
+    let masters = [0, 1].map(|i| Master::attach(&sim, i, Pause::Never).unwrap());
+    let shake =
+        |valid: &str, ready: &str| [sim.signal(valid), sim.signal(ready)].map(Result::unwrap);
+    let ar = format!("s{master}_ar");
+    let channels = [
+        shake(&format!("{ar}_tvalid"), &format!("{ar}_tready")),
+        shake("m_axi_arvalid", "m_axi_arready"),
+        shake("m_axi_rvalid", "m_axi_rready"),
+    ];
+    let seen: Rc<RefCell<[Option<u64>; 3]>> = Rc::default();
+    let log = seen.clone();
+    sim.on_edge(move |edge| {
+        for (at, [valid, ready]) in log.borrow_mut().iter_mut().zip(&channels) {
+            let now = valid.is_high() && ready.is_high() && !edge.in_reset;
+            *at = at.or(now.then_some(edge.cycle));
+        }
+    });
+    sim.run(async |sim| {
+        masters[master].read(&memory, 0, 1);
+        sim.until(|| !masters[master].beats.borrow().is_empty())
+            .await;
+    })
+    .unwrap_or_else(|e| panic!("{e}"));
+    let [taken, address, beat] = seen.take().map(|at| at.expect("it came"));
+    let got = masters[master].beats.borrow()[0].1;
+    [address - taken, got - beat]
+}
+
+#[test]
+fn latencies_are_the_documented_ones_when_the_bus_is_idle() {
+    let model = model(&design());
+    for master in 0..2 {
+        assert_eq!(
+            latencies(&model, master),
+            [LATENCY as u64; 2],
+            "master {master}"
+        );
+    }
 }
 
 #[test]

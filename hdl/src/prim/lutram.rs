@@ -10,12 +10,16 @@
 //! | `rd_addr` | in  | `addr_w` | where from                 |
 //! | `rd_data` | out | `width`  | the word, in the same clock |
 //!
-//! - Timing: read 0 clocks (combinational path `rd_addr` to `rd_data`), write 1 clock.
+//! - Timing: read [`LATENCY`] clocks, that is, a combinational path `rd_addr` to `rd_data`; a word can be read the clock after its
+//!   write.
 //! - Parameters: `width` at least 1, `addr_w` 1 to 8. Not reset: a word never written is undefined.
 //! - Cost: ECP5 DPR16X4, one for 4 bits of 16 words; deeper ones add a multiplexer: 32 x 64 is 32 DPR16X4 and
 //!   66 LUT4 (Yosys 0.70).
 
 use crate::build::*;
+
+/// Clocks from `rd_addr` to `rd_data`.
+pub const LATENCY: usize = 0;
 
 /// A memory of 2^`addr_w` words of `width` bits, named `lutram_<depth>x<width>`.
 ///

@@ -11,9 +11,12 @@
 //! for the clock. With a register of its own beside each block only these registers are far from the source. Synthesis
 //! would merge equal registers into one again: hence a module that keeps its hierarchy.
 //!
-//! - Timing: 1 clock. Cost: 1 FF.
+//! - Timing: [`LATENCY`] clock. Cost: 1 FF.
 
 use crate::build::Module;
+
+/// Clocks from `d` to `q`.
+pub const LATENCY: usize = 1;
 
 /// The module `reset_stage`.
 pub fn reset_stage() -> Module {
