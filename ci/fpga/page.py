@@ -2,7 +2,7 @@
 
 import json
 
-from fpga import peers, plot, tools
+from fpga import peers, plot, source, tools
 
 PAGE = tools.ROOT / "docs/src/synthesis.md"
 PICTURE = PAGE.with_suffix(".svg")
@@ -19,7 +19,9 @@ harness (`ci/fpga/harness.py`), which is not counted. Fmax is after routing; eve
     make synth PRESET=ecp5-10g BLOCK=flow_table
 
 CCU2C is a carry of two bits and takes two LUTs, DPR16X4 a distributed RAM of 16 x 4 and takes six, DP16KD a block RAM of 18 Kbit.
-*Verilog* is a hash of the text that was measured, without comments: it says whether a result is that of today's source.
+*Verilog* is a hash of the text that was measured, without comments; **older** says that the source has changed since.
+*Checks* is what each design must pass before it is placed (`ci/fpga/checks.py`): every memory in the cells that its shape needs, none in
+flip-flops, no logic for collisions of reads and writes, no latch, no combinational loop, no multiplier.
 """
 
 
@@ -62,14 +64,26 @@ def shape(result):
     return [result["config"][key] for key in ("data_width", "dma_width", "flows")]
 
 
+def verilog(result):
+    """The hash, and whether it is that of today's source."""
+    is_todays = source.today(result["preset"], result["block"]) == result["verilog"]
+    return result["verilog"] if is_todays else f"{result['verilog']}, **older**"
+
+
+def checked(result):
+    """What the checks found; results from before there were any have none."""
+    found = result.get("checks")
+    return f"passed; memories: {found['block']} block, {found['distributed']} distributed" if found else "**none yet**"
+
+
 def engines(results):
     """The presets: area and Fmax."""
     rows = []
     for result in results:
         needed = f"{result['config']['clock_khz'] / 1e3:.4g}"
         rows.append([result["preset"], *shape(result), *(total(result, kind) for kind in COLUMNS), needed,
-                     ", ".join(fmax(result)) or "not placed", result["verilog"]])
-    return table(["preset", "W", "D", "flows", *COLUMNS.values(), "MHz needed", "MHz, seed by seed", "Verilog"], rows)
+                     ", ".join(fmax(result)) or "not placed", checked(result), verilog(result)])
+    return table(["preset", "W", "D", "flows", *COLUMNS.values(), "MHz needed", "MHz, seed by seed", "checks", "Verilog"], rows)
 
 
 def paths(results):
@@ -94,19 +108,32 @@ def load(folder):
     return engine, block
 
 
-def write(folder):
-    """Writes page and picture."""
+def make(folder):
+    """Page and picture, as {path: text}."""
     engine, block = load(folder)
-    text = [INTRO]
+    text, files = [INTRO], {}
     versions = {f"{name} {version}" for r in engine + block for name, version in r["tools"].items()}
     text.append(f"Tools: {', '.join(sorted(versions))}. Part, where nothing else is said: {tools.PARTS['um5g'].name}.\n")
     if engine:
         text += ["## Presets\n", engines(engine), "", f"![Area against flows and data width]({PICTURE.name})\n"]
-        PICTURE.write_text(plot.draw(engine))
+        files[PICTURE] = plot.draw(engine)
         text += ["## Critical paths\n", paths([r for r in engine if r["seeds"]]), ""]
         for result in engine:
             if result["seeds"]:
                 text += [f"## Blocks of {result['preset']}\n", shares(result), ""]
     if block:
-        text += ["## Blocks alone\n", peers.INTRO, peers.page(block, table, counts, fmax), ""]
-    PAGE.write_text("\n".join(text))
+        text += ["## Blocks alone\n", peers.INTRO, peers.page(block, engine, table, counts, fmax, verilog), ""]
+    files[PAGE] = "\n".join(text)
+    return files
+
+
+def write(folder):
+    for path, text in make(folder).items():
+        path.write_text(text)
+
+
+def check(folder):
+    """Refuses a page that is not what the results and today's source make."""
+    for path, text in make(folder).items():
+        if not path.exists() or path.read_text() != text:
+            raise tools.ToolError(f"{path.relative_to(tools.ROOT)} is stale; run: ci/synth --page")

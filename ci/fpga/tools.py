@@ -8,6 +8,8 @@ import re
 import subprocess
 import time
 
+from fpga import checks
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 VENV = pathlib.Path(os.environ.get("PAGETRAIN_VENV") or ROOT / "build/venv")
 Part = collections.namedtuple("Part", "name, options")
@@ -76,10 +78,10 @@ def ports(folder, sources, top):
 
 
 def synthesise(folder, sources, top, name):
-    """Maps `top`, the harness, to NAME.json. Gives the design's cells by type, for each instance in it ("": in none)."""
-    log = yosys(folder, name, f"{read(sources, top)}; check -assert; synth_ecp5 -top {top} -json {name}.json")
-    if "Latch inferred" in log:
-        raise ToolError(f"a latch: see {folder / name}.log")
+    """Maps `top`, the harness, to NAME.json and checks it. Gives the design's cells by type, for each instance in it ("": in none); and
+    what the checks found."""
+    log = yosys(folder, name, f"{read(sources, top)}; {checks.script(top, name)}")
+    found = checks.check(folder, name, log, ToolError)
     netlist = json.loads((folder / f"{name}.json").read_text())["modules"]
     parts = collections.defaultdict(collections.Counter)
     for cell, entry in netlist[top]["cells"].items():
@@ -87,7 +89,7 @@ def synthesise(folder, sources, top, name):
         part = path[0] if len(path) > 1 else ""
         if cell not in ("u_in", "u_out") and not entry["type"].startswith("$"):
             parts[part][entry["type"]] += 1
-    return {part: dict(count) for part, count in sorted(parts.items())}
+    return {part: dict(count) for part, count in sorted(parts.items())}, found
 
 
 def place_and_route(folder, name, part, seed, say):

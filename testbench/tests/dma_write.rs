@@ -15,7 +15,7 @@ use pagetrain_testbench::stream::{Channel, WordSource};
 use pagetrain_testbench::verilator::{Design, Model, Options};
 use pagetrain_testbench::Rng;
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 fn config(dma_width: usize) -> Config {
@@ -519,6 +519,41 @@ fn a_beat_leaves_every_clock_when_copies_are_back_to_back() {
             "{clocks} clocks for {most}: {len} bytes, lane {src} to {dst}"
         );
     }
+}
+
+/// Clocks a frame, by data width and length: what docs/src/synthesis.md sets beside other engines.
+const PACKED: &str = include_str!("../../docs/results/dma_write.json");
+
+/// Clocks a frame when frames of `len` bytes, each from lane 0, are packed byte to byte into memory.
+fn packed(model: &Model, cfg: Config, len: usize) -> f64 {
+    let count = 2 * cfg.dma_width / 8; // twice round all lanes
+    let copies: Vec<Command> = (0..count)
+        .map(|i| Command {
+            src: i * 2048 % cfg.ingress_bytes,
+            len,
+            addr: 0x10_0000 + (i * len) as u64,
+            free: None,
+            extra: Extra::default(),
+        })
+        .collect();
+    clocks(model, cfg, &copies).0 as f64 / count as f64
+}
+
+#[test]
+fn frames_take_the_published_clocks_when_they_are_packed_byte_to_byte() {
+    let published: BTreeMap<usize, BTreeMap<usize, f64>> =
+        serde_json::from_str(PACKED).expect("JSON");
+    let mut measured = published.clone();
+    for (&dma_width, frames) in &mut measured {
+        let model = model(&design(dma_width));
+        for (&len, clocks) in frames {
+            *clocks = packed(&model, config(dma_width), len);
+        }
+    }
+    assert_eq!(
+        measured, published,
+        "write docs/results/dma_write.json anew, then run ci/synth --page"
+    );
 }
 
 #[test]
