@@ -26,7 +26,7 @@
 mod decide;
 mod sum;
 
-use crate::build::{cat, cat_lsb_first, clog2, lit, mux, Expr, Module};
+use crate::build::{cat_lsb_first, clog2, lit, mux, Expr, Module};
 use crate::bundle;
 use crate::prim::{lutram, Fifo};
 use pagetrain_formats::program::fields;
@@ -137,13 +137,11 @@ pub fn checksum(cfg: &Config) -> Module {
         sums.l4_good.expr(),
     ];
     let bits = verdicts.iter().map(|e| e.width()).sum();
-    let queue = m.instance("u_verdicts", Fifo::new(bits, INSIDE).build());
+    // There are no more beats inside than it holds.
+    let queue = Fifo::new(bits, INSIDE).unguarded();
+    let queue = m.instance("u_verdicts", queue.build());
     m.connect(&queue, "s_axis_tvalid", &valids[stages - 1]);
     m.connect(&queue, "s_axis_tdata", cat_lsb_first(&verdicts));
-    m.unused(
-        queue.out("s_axis_tready"),
-        "no more beats inside than it holds",
-    );
     let judged = queue.out("m_axis_tdata");
     let mut lsb = 0;
     let mut of = |i: usize| {
@@ -172,18 +170,18 @@ pub fn checksum(cfg: &Config) -> Module {
     ];
     let width = waits.iter().map(|e| e.width()).sum();
     let ring = m.instance("u_waiting", lutram(width, ring_w));
-    m.connect(&ring, "wr_en", &beat);
+    let came = m.reg_rst("came", 1, 0);
+    let word = m.reg("came_word", width);
+    m.seq("a beat is written a clock after it came: its handshake would drive every cell of the memory", |b| {
+        b.set(&came, &beat);
+        b.set(&word, cat_lsb_first(&waits));
+    });
+    m.connect(&ring, "wr_en", &came);
     m.connect(&ring, "wr_addr", &put);
-    m.connect(
-        &ring,
-        "wr_data",
-        cat(&[
-            &waits[5], &waits[4], &waits[3], &waits[2], &waits[1], &waits[0],
-        ]),
-    );
+    m.connect(&ring, "wr_data", &word);
     m.connect(&ring, "rd_addr", &take);
     m.seq("places in the memory", |b| {
-        b.when(&beat, |b| b.set(&put, &put + 1));
+        b.when(&came, |b| b.set(&put, &put + 1));
         b.when(&leaves, |b| b.set(&take, &take + 1));
     });
     let inside = m.reg_rst("beats_inside", ring_w + 1, 0);

@@ -43,16 +43,16 @@ mod read;
 use crate::build::{Instance, Module};
 use crate::bundle::{self, Bundle};
 use crate::part::Part;
-use crate::prim::{Fifo, Storage};
+use crate::prim::{skid, Fifo, Storage};
 use crate::write_data::write_data;
 use pagetrain_formats::{completion as format, Config};
 
 /// Clocks from an emission to its address, when its fence has passed and nothing is in the way.
 pub const fn latency(dma_width: usize) -> usize {
     if dma_width < 256 {
-        12
+        14
     } else {
-        11
+        13
     }
 }
 
@@ -142,9 +142,14 @@ pub fn completion(cfg: &Config) -> Module {
     data.show(&mut m, &["m_w_tvalid", "m_w_tready", "m_w_tdata"]);
     announce.show(&mut m, &["b_valid", "b_err", "quiesce", "idle"]);
 
-    m.connect(&read, "s_burst_tvalid", plan.out("m_burst_tvalid"));
-    m.connect(&read, "s_burst_tdata", plan.out("m_burst_tdata"));
-    m.connect(&plan, "m_burst_tready", read.out("s_burst_tready"));
+    m.comment("Cuts the way from the reader's pace back to the planner");
+    let burst = m.instance("u_burst", skid(burst(cfg).width()));
+    m.connect(&burst, "s_axis_tvalid", plan.out("m_burst_tvalid"));
+    m.connect(&burst, "s_axis_tdata", plan.out("m_burst_tdata"));
+    m.connect(&plan, "m_burst_tready", burst.out("s_axis_tready"));
+    m.connect(&read, "s_burst_tvalid", burst.out("m_axis_tvalid"));
+    m.connect(&read, "s_burst_tdata", burst.out("m_axis_tdata"));
+    m.connect(&burst, "m_axis_tready", read.out("s_burst_tready"));
     m.connect(&announce, "planned", plan.out("planned"));
     m.connect(&announce, "place", plan.out("place"));
     m.connect(&plan, "places", announce.out("places"));
@@ -179,7 +184,8 @@ fn queue(m: &mut Module, cfg: &Config, plan: &Instance, read: &Instance) {
     let taken = m.named("taken", &valid & &ready);
     let fifo = Fifo::new(waiting.width(), EMISSIONS)
         .storage(Storage::Distributed)
-        .almost_full(EMISSIONS - 3);
+        .almost_full(EMISSIONS - 3)
+        .unguarded();
     let emissions = m.instance("u_emissions", fifo.build());
     m.connect(&emissions, "s_axis_tvalid", &taken);
     m.connect(&emissions, "s_axis_tdata", waiting.pack(&values));
@@ -189,7 +195,8 @@ fn queue(m: &mut Module, cfg: &Config, plan: &Instance, read: &Instance) {
 
     let fifo = Fifo::new(256, ENTRIES)
         .storage(Storage::Distributed)
-        .almost_full(ENTRIES - 3);
+        .almost_full(ENTRIES - 3)
+        .unguarded();
     let entries = m.instance("u_entries", fifo.build());
     m.connect(&entries, "s_axis_tvalid", &taken & &direct);
     m.connect(&entries, "s_axis_tdata", &entry);
@@ -209,12 +216,6 @@ fn queue(m: &mut Module, cfg: &Config, plan: &Instance, read: &Instance) {
             );
         },
     );
-    for fifo in [&emissions, &entries] {
-        m.unused(
-            fifo.out("s_axis_tready"),
-            "almost_full stops the emissions in time",
-        );
-    }
 }
 
 #[cfg(test)]

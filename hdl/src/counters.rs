@@ -52,16 +52,28 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
     let index = m.reg_rst("index", 6, 0);
     let clearing = m.reg_rst("clearing", 1, 1);
 
-    // The accumulators, each with the gain of this clock.
+    // The blocks that count are all over the engine.
+    let mut come: Vec<(Sig, Sig)> = vec![];
+    let mut register = |m: &mut Module, port: &Sig| {
+        let reg = m.reg_rst(&format!("{}_came", port.name()), port.width(), 0);
+        come.push((reg.clone(), port.clone()));
+        reg
+    };
+    let valid = register(&mut m, &reason_valid);
+    let (why, packets) = (register(&mut m, &reason), register(&mut m, &reason_packets));
+    // The accumulators, each with the gain of the clock before.
     let mut taken: Vec<(usize, Expr)> = vec![];
-    let gain_of_reason = |r: usize| mux(&reason_valid & reason.eq(r), &reason_packets, 0);
+    let gain_of_reason = |r: usize| mux(&valid & why.eq(r), &packets, 0);
     let gains: Vec<(usize, Expr)> = events
         .iter()
         .map(|e| {
             let port = m.input(&format!("add_{}", e.index), e.width, "gain in this clock");
-            (e.index, port.expr())
+            (e.index, register(&mut m, &port).expr())
         })
         .collect();
+    m.seq("what comes is added a clock later", |b| {
+        come.iter().for_each(|(reg, port)| b.set(reg, port));
+    });
     let by_reason = (0..reasons).map(|r| (FIRST_REASON + r, gain_of_reason(r)));
     let gains: Vec<(usize, Expr)> = gains.into_iter().chain(by_reason).collect();
     let step = m.named("step", !&rd_valid);

@@ -119,14 +119,12 @@ pub fn dma_write(cfg: &Config) -> Module {
     ];
     let full = queues.map(|(name, sink, record)| {
         // The stages hold four, `ready` is two clocks behind.
-        let fifo = Fifo::new(record.width(), COMMANDS).almost_full(COMMANDS - 7);
+        let fifo = Fifo::new(record.width(), COMMANDS)
+            .almost_full(COMMANDS - 7)
+            .unguarded();
         let queue = m.instance(&format!("u_{name}_commands"), fifo.build());
         m.connect(&queue, "s_axis_tvalid", &prepared.valid);
         m.connect(&queue, "s_axis_tdata", record);
-        m.unused(
-            queue.out("s_axis_tready"),
-            "almost_full stops the commands in time",
-        );
         m.connect(&queue, "m_axis_tready", sink.out("s_cmd_tready"));
         m.connect(sink, "s_cmd_tvalid", queue.out("m_axis_tvalid"));
         m.connect(sink, "s_cmd_tdata", queue.out("m_axis_tdata"));

@@ -377,13 +377,16 @@ fn host(w: &mut Wiring, b: &Blocks) {
 
     let irq = w.hard("u_interrupt", interrupt::interrupt());
     let refused = regs.out("stat_bad_write") | regs.out("stat_bad_doorbell");
-    let entries = b.completion.out("stat_entries").any();
+    let entries = w.m.reg_rst("entries_written", 1, 0);
+    w.m.seq("any entry was acknowledged", |s| {
+        s.set(&entries, b.completion.out("stat_entries").any());
+    });
     let cause = [
         refused,
         b.train.out("stat_drop_no_buffer").expr(),
         regs.out("stat_stopped").expr(),
         control.out("stat_halt").expr(),
-        entries,
+        entries.expr(),
     ];
     w.wire(&irq, "cause", cat(&cause));
     w.wire(&irq, "clear", regs.out("irq_clear"));

@@ -27,9 +27,9 @@
 //!
 //! ## Pipeline
 //! 1. *compare*: per slot, one bit for each 16 bits of the key: does it differ? The same against `upd_key`.
-//! 2. *match*: a slot matches if it is used and no part differs. For a slot that was filled in this or the last two
-//!    clocks, the comparison with `upd_key` stands in.
-//! 3. *encode*: the matching slot's number, after this clock's update.
+//! 2. *match*: a slot matches if no part differs. For a slot that was filled in this or the last two clocks, the
+//!    comparison with `upd_key` stands in.
+//! 3. *encode*: the number of the slot that matches and is used, after this clock's update.
 //!
 //! Beside it: `upd_slot` decoded; free slots and empty rows of the age matrix as they will be after an update of that
 //! slot; their numbers. The strobe only chooses.
@@ -149,8 +149,7 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, used_next: &Sig, slot_w: usiz
     let same_1 = m.reg("same_1", 1);
     m.seq("Stage 2, match", |b| {
         for (i, d) in diff.iter().enumerate() {
-            let found = mux(recent.bit(i), &same, !d.any());
-            b.set_bit(&matching, i, used_next.bit(i) & found);
+            b.set_bit(&matching, i, mux(recent.bit(i), &same, !d.any()));
         }
         b.set(&same_1, &same);
     });

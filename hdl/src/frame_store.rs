@@ -36,7 +36,7 @@ use pagetrain_formats::Config;
 /// Clocks from `rd_addr` to `rd_data`.
 pub const RD_LATENCY: usize = 2;
 /// Clocks from a frame's last beat to its record.
-pub const LATENCY: usize = 5;
+pub const LATENCY: usize = 2 + Fifo::new(1, FRAMES).latency();
 /// Frames that may be stored at a time.
 pub const FRAMES: usize = 512;
 /// Words that stay free.
@@ -79,20 +79,17 @@ pub fn frame_store(cfg: &Config) -> Module {
         "u_frames",
         Fifo::new(bundle::frame(cfg).width(), FRAMES)
             .count()
+            .unguarded()
             .build(),
     );
     let records_open = m.reg_rst("records_open", 1, 0);
     let records_room = m.reg_rst("records_room", 1, 0);
     m.seq(
-        "Room for records: for one more frame to begin, for one that ends",
+        "Room for records: for one more frame to begin, for one that ends, with those on the way",
         |b| {
             b.set(&records_open, frames.out("count").lt(FRAMES - 16));
             b.set(&records_room, frames.out("count").lt(FRAMES - 4));
         },
-    );
-    m.unused(
-        frames.out("s_axis_tready"),
-        "records_room leaves room for those on the way",
     );
     let decision = decide(&mut m, cfg, &word, &max_words, &records_room);
     let known = room(&mut m, cfg, &decision);

@@ -41,7 +41,8 @@ pub fn interrupt() -> Module {
 
     let pending = m.reg_rst("pending", 1, 0);
     let timer = m.reg_rst("timer", 24, 0);
-    let waiting = m.named("waiting", timer.any());
+    // A flag beside the timer: whether 24 bits are zero would be the longest path.
+    let waiting = m.reg_rst("waiting", 1, 0);
     let due = m.named("due", (cause.bit(0) | &pending) & !&waiting);
 
     m.seq(
@@ -50,9 +51,11 @@ pub fn interrupt() -> Module {
             b.set(&pending, (cause.bit(0) | &pending) & &waiting);
             b.when(&waiting, |b| {
                 b.set(&timer, &timer - 1);
+                b.set(&waiting, timer.ne(1));
             });
             b.when(&due, |b| {
                 b.set(&timer, &holdoff);
+                b.set(&waiting, holdoff.any());
             });
             b.set_bit(&status, 0, (status.bit(0) & !clear.bit(0)) | &due);
             b.set_bits(

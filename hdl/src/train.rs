@@ -65,7 +65,7 @@ use pagetrain_formats::Config;
 pub const CLOCKS_A_FRAME: usize = 5;
 /// Clocks that each cut of a segment at a page's edge adds, until dma_write lags behind: the piece is measured, its header's
 /// commands are made, and those of the last piece.
-pub const CLOCKS_A_CUT: usize = 30;
+pub const CLOCKS_A_CUT: usize = 31;
 /// Clocks from the tick at which a deadline comes to the event, for up to 64 flows, beside frames that need no more than
 /// a few pages: examine all slots, choose, wait for a frame.
 pub const TIMER_SLACK: usize = 64 + 6 + 64;

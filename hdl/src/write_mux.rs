@@ -35,6 +35,15 @@ pub fn write_mux(cfg: &Config) -> Module {
     let w_valid = inputs("w_tvalid", 1, "beat");
     let w_data = inputs("w_tdata", wd.width(), "WD");
     let aw_ready = [0, 1].map(|i| m.output(&format!("s{i}_aw_tready"), 1, ""));
+    m.comment("A master that is far away sees a ready out of a register");
+    let asked = [0, 1].map(|i| m.instance(&format!("u_aw{i}"), skid(aw.width())));
+    for (i, skid) in asked.iter().enumerate() {
+        m.connect(skid, "s_axis_tvalid", &aw_valid[i]);
+        m.connect(skid, "s_axis_tdata", &aw_data[i]);
+        m.connect_out(skid, "s_axis_tready", &aw_ready[i]);
+    }
+    let aw_valid = [0, 1].map(|i: usize| asked[i].out("m_axis_tvalid"));
+    let aw_data = [0, 1].map(|i: usize| asked[i].out("m_axis_tdata"));
     let w_ready = [0, 1].map(|i| m.output(&format!("s{i}_w_tready"), 1, ""));
 
     let order = m.instance("u_order", Fifo::new(1, AHEAD).build());
@@ -42,12 +51,17 @@ pub fn write_mux(cfg: &Config) -> Module {
     let last = m.reg_rst("last", 1, 0);
     let open = m.named("open", (!&port.aw_valid | &port.aw_ready) & &room);
     // With both waiting, the one that was not served last is granted. Ready never depends on its own valid.
-    m.assign(&aw_ready[0], &open & (!&aw_valid[1] | &last));
-    m.assign(&aw_ready[1], &open & !(&aw_valid[0] & &last));
-    let take = [
-        m.named("take0", &aw_ready[0] & &aw_valid[0]),
-        m.named("take1", &aw_ready[1] & &aw_valid[1]),
+    let turns = [
+        m.named("turn0", &open & (!&aw_valid[1] | &last)),
+        m.named("turn1", &open & !(&aw_valid[0] & &last)),
     ];
+    let take = [
+        m.named("take0", &turns[0] & &aw_valid[0]),
+        m.named("take1", &turns[1] & &aw_valid[1]),
+    ];
+    for (skid, turn) in asked.iter().zip(&turns) {
+        m.connect(skid, "m_axis_tready", turn);
+    }
     let chosen = m.named("chosen", mux(&take[1], &aw_data[1], &aw_data[0]));
     m.seq("one burst a clock", |b| {
         b.when(&port.aw_ready, |b| b.set(&port.aw_valid, 0));

@@ -92,9 +92,52 @@ fn skid_proof_fails_when_ready_ignores_the_spare() {
     assert!(text.contains("model found for base case: FAIL"), "{text}");
 }
 
+/// The module that an instance is of.
+fn instance_of(file: &VerilogFile, instance: &str) -> String {
+    let line = file
+        .text
+        .lines()
+        .find(|l| l.ends_with(&format!(" {instance} (")));
+    line.unwrap().trim().split(' ').next().unwrap().to_string()
+}
+
+/// Gives an instance of the last file's module ports that are connected to wires of their names.
+fn probe(files: &mut [VerilogFile], instance: &str, ports: &[(String, &str, &str)]) {
+    let top = files.last_mut().unwrap();
+    let module = instance_of(top, instance);
+    let wires: String = ports
+        .iter()
+        .map(|(ty, name, _)| {
+            format!(
+                "{} {name};\n",
+                ty.replace("input ", "").replace("output ", "")
+            )
+        })
+        .collect();
+    let connected: String = ports
+        .iter()
+        .map(|(_, name, _)| format!(".{name}({name}), "))
+        .collect();
+    top.text = top.text.replacen(");\n\n", &format!(");\n{wires}\n"), 1);
+    let head = format!("{module} {instance} (\n");
+    replace(top, &head, &format!("{head}{connected}\n"));
+    let name = format!("{module}.v");
+    let child = files.iter_mut().find(|f| f.name == name).unwrap();
+    let declared: String = ports
+        .iter()
+        .map(|(ty, name, _)| format!("{ty}{name}, "))
+        .collect();
+    let head = format!("module {module} (\n");
+    replace(child, &head, &format!("{head}{declared}\n"));
+    for (_, name, value) in ports.iter().filter(|p| !p.2.is_empty()) {
+        inject(child, &format!("assign {name} = {value};\n"));
+    }
+}
+
 fn fifo_proof(
     depth: usize,
     storage: Storage,
+    guarded: bool,
     break_it: impl Fn(&mut [VerilogFile]),
 ) -> Result<(), String> {
     let threshold = depth - 1;
@@ -102,86 +145,72 @@ fn fifo_proof(
         .storage(storage)
         .count()
         .almost_full(threshold);
+    let fifo = if guarded { fifo } else { fifo.unguarded() };
     let mut files = emitted(&fifo.build());
     break_it(&mut files);
-    let [ram, top] = &mut files[..] else {
-        panic!("a FIFO and its memory")
-    };
-    // The memory shows the word at an address of the proof's choice.
     let block = storage == Storage::Block;
-    let fetched = if block { "rd_word" } else { "0" };
     let aw = depth.trailing_zeros();
-    let port = format!(
-        "input wire [{}:0] probe_addr, output wire [1:0] probe_word, probe_fetched,\n",
-        aw - 1
-    );
-    let ram_port = match aw {
-        1 => "input wire probe_addr, output wire [1:0] probe_word, probe_fetched,\n".to_string(),
-        _ => port,
+    let address = match aw {
+        1 => String::new(),
+        _ => format!("[{}:0] ", aw - 1),
     };
-    let name = ram.name.trim_end_matches(".v").to_string();
-    replace(
-        ram,
-        &format!("module {name} ("),
-        &format!("module {name} (\n{ram_port}"),
+    // The memory shows the word at an address of the proof's choice, and what stands behind it shows its spare word.
+    let fetched = if block { "rd_word" } else { "0" };
+    probe(
+        &mut files,
+        "u_ram",
+        &[
+            (format!("input wire {address}"), "probe_addr", ""),
+            ("output wire [1:0] ".into(), "probe_word", "mem[probe_addr]"),
+            ("output wire [1:0] ".into(), "probe_fetched", fetched),
+        ],
     );
-    inject(
-        ram,
-        &format!("assign probe_word = mem[probe_addr];\nassign probe_fetched = {fetched};\n"),
-    );
-    let probes = ".probe_addr(probe_addr), .probe_word(probe_word), .probe_fetched(probe_fetched),";
-    let head = format!("{name} u_ram (\n");
-    replace(top, &head, &format!("{head}{probes}\n"));
-    // The properties declare what the instance uses: they go first.
-    let properties = include_str!("fixtures/fifo_properties.v");
-    inject(top, properties);
-    let wires = format!(
-        "wire [{}:0] probe_addr;\nwire [1:0] probe_word, probe_fetched;\n",
-        aw - 1
-    );
-    replace(
-        top,
-        ");\n\n    wire push",
-        &format!(");\n{wires}\n    wire push"),
-    );
-    for w in ["probe_addr", "probe_word", "probe_fetched"] {
-        let declared = top
-            .text
-            .lines()
-            .find(|l| l.starts_with("wire [`P_") && l.contains(w))
-            .unwrap()
-            .to_string();
-        let kept = match declared.split_once('=') {
-            Some((_, value)) => format!("assign {w} ={value}"),
-            None => String::new(),
-        };
-        replace(top, &declared, &kept);
+    let top = files.last().unwrap().clone();
+    if block {
+        // The FIFO behind the memory has a proof of its own.
+        let behind = instance_of(&top, "u_out");
+        let ports = "input clk, input rst, input [1:0] s_axis_tdata, input s_axis_tvalid, output s_axis_tready, \
+                     output [1:0] m_axis_tdata, output m_axis_tvalid, input m_axis_tready, output almost_full";
+        let free = "assign {s_axis_tready, m_axis_tdata, m_axis_tvalid, almost_full} = $anyseq;";
+        files.retain(|f| !f.name.contains("lut") && !f.name.starts_with("skid"));
+        let text = format!("module {behind} ({ports}); {free} endmodule\n");
+        let name = format!("{behind}.v");
+        files.insert(0, VerilogFile { name, text });
+    } else {
+        let spare = ("output wire [1:0] ".into(), "probe_spare", "spare");
+        probe(&mut files, "u_out", &[spare]);
     }
+    inject(
+        files.last_mut().unwrap(),
+        include_str!("fixtures/fifo_properties.v"),
+    );
     let block = if block { "-DP_BLOCK" } else { "" };
-    let defines =
-        format!("-DP_WIDTH=2 -DP_AW={aw} -DP_DEPTH={depth} -DP_THRESHOLD={threshold} {block}");
+    let guard = if guarded { "" } else { "-DP_UNGUARDED" };
+    let defines = format!(
+        "-DP_WIDTH=2 -DP_AW={aw} -DP_DEPTH={depth} -DP_THRESHOLD={threshold} {block} {guard}"
+    );
     sat(&files, &defines)
 }
 
 #[test]
 fn fifo_keeps_order_count_and_contract_when_storage_is_distributed() {
-    [2, 4]
+    [(2, true), (4, true), (4, false)]
         .iter()
-        .for_each(|d| fifo_proof(*d, Storage::Distributed, |_| ()).unwrap());
+        .for_each(|(d, guarded)| fifo_proof(*d, Storage::Distributed, *guarded, |_| ()).unwrap());
 }
 
 #[test]
 fn fifo_keeps_order_count_and_contract_when_storage_is_block() {
-    [2, 4]
+    [(2, true), (4, true), (4, false)]
         .iter()
-        .for_each(|d| fifo_proof(*d, Storage::Block, |_| ()).unwrap());
+        .for_each(|(d, guarded)| fifo_proof(*d, Storage::Block, *guarded, |_| ()).unwrap());
 }
 
 #[test]
 fn fifo_proof_fails_when_the_flag_forgets_a_word() {
-    let e = fifo_proof(4, Storage::Block, |files| {
+    let e = fifo_proof(4, Storage::Block, true, |files| {
         replace(
-            &mut files[1],
+            files.last_mut().unwrap(),
             "filled <= stored != 3'd1;",
             "filled <= stored != 3'd2;",
         );

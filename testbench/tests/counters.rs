@@ -260,8 +260,8 @@ fn test_fails_when_the_counters_are_broken() {
     for (from, to) in [
         // What comes in the clock of the visit is lost.
         (
-            "8'd0 : acc_7) + {7'd0, add_7};",
-            "8'd0 : acc_7 + {7'd0, add_7});",
+            "8'd0 : acc_7) + {7'd0, add_7_came};",
+            "8'd0 : acc_7 + {7'd0, add_7_came});",
         ),
         // No carry beyond 32 bits.
         (

@@ -3,7 +3,7 @@
 use super::place;
 use crate::build::{cat, clog2, lit, Expr, Module, Sig};
 use crate::bundle::{self, Bundle};
-use crate::prim::{Fifo, Storage};
+use crate::prim::{skid, Fifo, Storage};
 use pagetrain_formats::Config;
 
 /// Planned bursts that wait for their address to be shown.
@@ -47,10 +47,11 @@ fn show(m: &mut Module, cfg: &Config) -> Shown {
     let at_hand = m.input("at_hand", 1, "one more burst has its data at hand");
     let ahead = m.input("ahead", 1, "the data side can take one more burst");
     let quiesce = m.input("quiesce", 1, "announce no further burst");
-    let grant = m.output("grant", 1, "a burst was announced");
-    let valid = m.output_reg_rst("m_aw_tvalid", 1, 0, "burst valid");
+    let grant = m.output("grant", 1, "a burst's address is shown");
+    let valid = m.output("m_aw_tvalid", 1, "burst valid");
     let ready = m.input("m_aw_tready", 1, "burst taken");
-    let data = m.output_reg("m_aw_tdata", aw.width(), "AW");
+    let data = m.output("m_aw_tdata", aw.width(), "AW");
+    let address = m.instance("u_aw", skid(aw.width()));
 
     let lane = cfg.log2_d_bytes();
     let index = place.get(&place_in, "index");
@@ -91,7 +92,9 @@ fn show(m: &mut Module, cfg: &Config) -> Shown {
 
     let fields = [("addr", 64 - lane), ("len", 8), ("answer", answer.width())];
     let record = Bundle::new("COMPLETION_ADDRESS", &fields);
-    let fifo = Fifo::new(record.width(), PLACES).almost_full(PLACES - 6);
+    let fifo = Fifo::new(record.width(), PLACES)
+        .almost_full(PLACES - 6)
+        .unguarded();
     let waiting = m.instance("u_waiting", fifo.build());
     m.connect(&waiting, "s_axis_tvalid", &p_valid);
     let values = [
@@ -100,10 +103,6 @@ fn show(m: &mut Module, cfg: &Config) -> Shown {
         ("answer", p_answer.expr()),
     ];
     m.connect(&waiting, "s_axis_tdata", record.pack(&values));
-    m.unused(
-        waiting.out("s_axis_tready"),
-        "almost_full stops the planner in time",
-    );
     m.assign(&places, !waiting.out("almost_full"));
     let next = waiting.out("m_axis_tdata");
 
@@ -112,10 +111,11 @@ fn show(m: &mut Module, cfg: &Config) -> Shown {
     let go = m.reg_rst("go", 1, 0);
     let ready_bursts = m.reg_rst("ready_bursts", clog2(PLACES) + 1, 0);
     let some = m.reg_rst("some", 1, 0);
-    let free = m.named("free", !&valid | &ready);
-    let shown = m.named("shown", waiting.out("m_axis_tvalid") & &go & &some & &free);
+    let shows = m.named("shows", waiting.out("m_axis_tvalid") & &go & &some);
+    let shown = m.named("shown", &shows & address.out("s_axis_tready"));
     m.connect(&waiting, "m_axis_tready", &shown);
-    m.assign(&grant, &shown);
+    let fresh = m.reg_rst("fresh", 1, 1);
+    m.assign(&grant, &valid & &fresh);
     m.seq(
         "Bursts with data at hand that were not announced, and whether there is one",
         |b| {
@@ -132,20 +132,21 @@ fn show(m: &mut Module, cfg: &Config) -> Shown {
         },
     );
     m.seq(
-        "Address output; `go` may be a clock old, so its sources keep two places in hand",
+        "`go` may be a clock old, so its sources keep two places in hand; an address shown anew is granted once",
         |b| {
             b.set(&go, !&quiesce & !&failed & &ahead & &room);
-            b.when(&ready, |b| b.set(&valid, 0));
-            b.when(&shown, |b| b.set(&valid, 1));
-            b.when(&free, |b| {
-                let addr = cat(&[record.get(&next, "addr"), lit(lane, 0)]);
-                b.set(
-                    &data,
-                    aw.pack(&[("addr", addr), ("len", record.get(&next, "len"))]),
-                );
-            });
+            b.set(&fresh, !&valid | &ready);
         },
     );
+    let values = [
+        ("addr", cat(&[record.get(&next, "addr"), lit(lane, 0)])),
+        ("len", record.get(&next, "len")),
+    ];
+    m.connect(&address, "s_axis_tvalid", &shows);
+    m.connect(&address, "s_axis_tdata", aw.pack(&values));
+    m.connect(&address, "m_axis_tready", &ready);
+    m.connect_out(&address, "m_axis_tvalid", &valid);
+    m.connect_out(&address, "m_axis_tdata", &data);
     Shown {
         valid: shown,
         data: record.get(&next, "answer"),
@@ -166,14 +167,11 @@ fn respond(m: &mut Module, shown: &Shown) {
 
     let fifo = Fifo::new(answer.width(), OUTSTANDING)
         .storage(Storage::Distributed)
-        .almost_full(OUTSTANDING - 4);
+        .almost_full(OUTSTANDING - 4)
+        .unguarded();
     let track = m.instance("u_track", fifo.build());
     m.connect(&track, "s_axis_tvalid", &shown.valid);
     m.connect(&track, "s_axis_tdata", &shown.data);
-    m.unused(
-        track.out("s_axis_tready"),
-        "almost_full stops the announcements in time",
-    );
     m.unused(
         track.out("m_axis_tvalid"),
         "a response comes later than its burst",

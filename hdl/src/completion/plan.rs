@@ -2,6 +2,7 @@
 
 use super::{block_entries, burst, place, waiting};
 use crate::build::{clog2, lit, mux, Expr, Module, Sig};
+use crate::prim::skid;
 use pagetrain_formats::Config;
 
 /// Builds the module.
@@ -55,10 +56,17 @@ fn fence(m: &mut Module, cfg: &Config) -> Fenced {
     for number in [&ahead_new, &ahead] {
         m.unused(number.trunc(15), "only the sign counts");
     }
+    m.comment("What goes on in the next stage does not reach back to the queue in one clock");
+    let next = m.instance("u_fenced", skid(waiting.width()));
+    m.connect(&next, "s_axis_tvalid", &passed);
+    m.connect(&next, "s_axis_tdata", &record);
+    m.assign(&take, next.out("s_axis_tready"));
+    let ready = m.wire("f_ready", 1);
+    m.connect(&next, "m_axis_tready", &ready);
     Fenced {
-        valid: passed,
-        record,
-        take,
+        valid: next.out("m_axis_tvalid"),
+        record: next.out("m_axis_tdata"),
+        take: ready,
     }
 }
 

@@ -7,17 +7,17 @@ use crate::build::{cat, clog2, lit, mux, Module, Sig};
 use crate::bundle;
 use crate::prim::Fifo;
 
+// FIFOs here have no ready: no more is asked for than fits.
 pub(super) fn offer(m: &mut Module, kind: Kind, f: &Fetch, j: &Judged) {
     let bad_valid = m.output("bad_tvalid", 1, "a descriptor that broke the rules");
     let bad_ready = m.input("bad_tready", 1, "");
     let bad_data = m.output("bad_tdata", 32, "its cookie");
-    let bad = m.instance("u_bad", Fifo::new(32, DEPTH).build());
+    let bad = m.instance("u_bad", Fifo::new(32, DEPTH).unguarded().build());
     m.connect(&bad, "s_axis_tdata", &j.cookie);
     m.connect(&bad, "s_axis_tvalid", &j.bad);
     m.connect(&bad, "m_axis_tready", &bad_ready);
     m.connect_out(&bad, "m_axis_tvalid", &bad_valid);
     m.connect_out(&bad, "m_axis_tdata", &bad_data);
-    m.unused(bad.out("s_axis_tready"), "no more is asked for than fits");
     let bad_taken = m.named("bad_taken", &bad_valid & &bad_ready);
     match kind {
         Kind::Small => smalls(m, f, j, &bad_taken),
@@ -34,10 +34,9 @@ fn smalls(m: &mut Module, f: &Fetch, j: &Judged, bad_taken: &Sig) {
     let v1 = m.output_reg_rst("sb1_valid", 1, 0, "");
     let d1 = m.output_reg("sb1", width, "SMALL: the next");
     let count = m.output_reg_rst("sb_count", clog2(DEPTH + 1), 0, "small buffers at hand");
-    let fifo = m.instance("u_good", Fifo::new(width, DEPTH).build());
+    let fifo = m.instance("u_good", Fifo::new(width, DEPTH).unguarded().build());
     m.connect(&fifo, "s_axis_tdata", &j.record);
     m.connect(&fifo, "s_axis_tvalid", &j.good);
-    m.unused(fifo.out("s_axis_tready"), "no more is asked for than fits");
     m.unused(&j.room, "small buffers have no room to count");
     let (next, there) = (fifo.out("m_axis_tdata"), fifo.out("m_axis_tvalid"));
 
@@ -76,12 +75,11 @@ fn pages(m: &mut Module, f: &Fetch, j: &Judged, bad_taken: &Sig) {
     let data = m.output("pg", page.width(), "PAGE: the oldest");
     let room = m.output_reg_rst("pg_room", 24, 0, "bytes in all pages at hand");
     let width = page.width() + 17;
-    let fifo = m.instance("u_good", Fifo::new(width, DEPTH).build());
+    let fifo = m.instance("u_good", Fifo::new(width, DEPTH).unguarded().build());
     m.connect(&fifo, "s_axis_tdata", cat(&[&j.room, &j.record]));
     m.connect(&fifo, "s_axis_tvalid", &j.good);
     m.connect(&fifo, "m_axis_tready", &pop);
     m.connect_out(&fifo, "m_axis_tvalid", &valid);
-    m.unused(fifo.out("s_axis_tready"), "no more is asked for than fits");
     let out = fifo.out("m_axis_tdata");
     m.assign(&data, out.bits(0, page.width()));
 

@@ -21,17 +21,16 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
     } else {
         DEPTH
     };
-    let fifo = m.instance("u_beats", Fifo::new(cfg.dma_width, beats).build());
+    // No more is asked for than fits, and a burst brings at least one descriptor.
+    let fifo = m.instance(
+        "u_beats",
+        Fifo::new(cfg.dma_width, beats).unguarded().build(),
+    );
     m.connect(&fifo, "s_axis_tdata", &f.r_data);
     m.connect(&fifo, "s_axis_tvalid", &f.r_valid);
-    m.unused(fifo.out("s_axis_tready"), "no more is asked for than fits");
-    let bursts = m.instance("u_bursts", Fifo::new(5, DEPTH).build());
+    let bursts = m.instance("u_bursts", Fifo::new(5, DEPTH).unguarded().build());
     m.connect(&bursts, "s_axis_tdata", cat(&[&f.first, &f.count]));
     m.connect(&bursts, "s_axis_tvalid", &f.burst);
-    m.unused(
-        bursts.out("s_axis_tready"),
-        "a burst brings at least one descriptor",
-    );
 
     let busy = m.reg_rst("busy", 1, 0);
     let place = m.reg("place", 2);
@@ -43,7 +42,7 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
     let next_burst = m.named("next_burst", !&busy & bursts.out("m_axis_tvalid"));
     let info = bursts.out("m_axis_tdata");
     m.connect(&bursts, "m_axis_tready", &next_burst);
-    // `cut`: a whole descriptor is there. `pop`: nothing more is wanted of the beat.
+    // `cut`: a whole descriptor is there. `pop`: nothing more is wanted of the beat that is there or comes.
     let last = m.named("last", left.eq(1));
     let (cut, pop, value): (Expr, Expr, Expr) = if cfg.dma_width < desc_bits {
         let low = m.reg("low", cfg.dma_width);
@@ -54,12 +53,12 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
                 b.set(&low, &beat);
             });
         });
-        (&there & &second, there.expr(), cat(&[&beat, &low]))
+        (&there & &second, busy.expr(), cat(&[&beat, &low]))
     } else {
         let per_beat = cfg.dma_width / desc_bits;
         let in_beat = per_beat.ilog2() as usize;
         if per_beat == 1 {
-            (there.expr(), there.expr(), beat.expr())
+            (there.expr(), busy.expr(), beat.expr())
         } else {
             let at = place.bits(0, in_beat);
             let parts: Vec<Expr> = (0..per_beat).map(|i| beat.part(i, desc_bits)).collect();
@@ -68,7 +67,7 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
                 .enumerate()
                 .skip(1)
                 .fold(parts[0].clone(), |v, (i, p)| mux(at.eq(i), p, v));
-            (there.expr(), &there & (&last | at.all()), value)
+            (there.expr(), &busy & (&last | at.all()), value)
         }
     };
     m.connect(&fifo, "m_axis_tready", &pop);

@@ -4,7 +4,7 @@ use super::prepare::burst_cmd;
 use super::Widths;
 use crate::build::{cat, clog2, lit, mux, Module, Sig};
 use crate::bundle::{self, Bundle};
-use crate::prim::{Fifo, Storage};
+use crate::prim::{skid, Fifo, Storage};
 
 /// Bursts and empty commands that may be waiting for their turn to be done.
 pub(super) const OUTSTANDING: usize = 64;
@@ -97,14 +97,12 @@ fn generate(m: &mut Module, w: &Widths) -> Generated {
     });
 
     let take = m.wire("take", 1);
-    let fifo = Fifo::new(burst.width(), WAITING).almost_full(WAITING - 4);
+    let fifo = Fifo::new(burst.width(), WAITING)
+        .almost_full(WAITING - 4)
+        .unguarded();
     let waiting = m.instance("u_waiting", fifo.build());
     m.connect(&waiting, "s_axis_tvalid", &x_valid);
     m.connect(&waiting, "s_axis_tdata", &x_data);
-    m.unused(
-        waiting.out("s_axis_tready"),
-        "almost_full stops the generator in time",
-    );
     m.connect(&waiting, "m_axis_tready", &take);
     m.assign(&room, !waiting.out("almost_full"));
     let (o_valid, o_data) = (waiting.out("m_axis_tvalid"), waiting.out("m_axis_tdata"));
@@ -130,39 +128,42 @@ fn announce(m: &mut Module, w: &Widths, generated: &Generated) -> Announced {
     let aw = bundle::aw();
     let quiesce = m.input("quiesce", 1, "announce no further burst");
     let ahead = m.input("ahead", 1, "the data path can take one more burst");
-    let grant = m.output("grant", 1, "a burst was announced");
-    let aw_valid = m.output_reg_rst("m_aw_tvalid", 1, 0, "burst valid");
+    let grant = m.output("grant", 1, "a burst's address is shown");
+    let aw_valid = m.output("m_aw_tvalid", 1, "burst valid");
     let aw_ready = m.input("m_aw_tready", 1, "burst taken");
-    let aw_data = m.output_reg("m_aw_tdata", aw.width(), "AW");
+    let aw_data = m.output("m_aw_tdata", aw.width(), "AW");
+    let shown = m.instance("u_aw", skid(aw.width()));
 
     let burst = &generated.burst;
     let room = m.wire("track_room", 1);
     let null = m.named("is_null", burst.get(&generated.data, "null"));
     let last = m.named("is_last", burst.get(&generated.data, "last"));
     let go = m.reg_rst("go", 1, 0);
-    let free = m.named("aw_free", !&aw_valid | &aw_ready);
+    let free = shown.out("s_axis_tready");
     let pushed = m.named("pushed", &generated.valid & &go & (&null | &free));
     m.assign(&generated.take, &pushed);
-    m.assign(&grant, &pushed & !&null);
+    let fresh = m.reg_rst("fresh", 1, 1);
+    m.assign(&grant, &aw_valid & &fresh);
     m.seq(
-        "Address output; `go` may be a clock old, so its sources keep two places in hand",
+        "`go` may be a clock old, so its sources keep two places in hand; an address shown anew is granted once",
         |b| {
             b.set(&go, !&quiesce & &ahead & &room);
-            b.when(&aw_ready, |b| b.set(&aw_valid, 0));
-            b.when(&pushed & !&null, |b| b.set(&aw_valid, 1));
-            b.when(&free, |b| {
-                let (block, start) = (
-                    burst.get(&generated.data, "block"),
-                    burst.get(&generated.data, "start"),
-                );
-                let values = [
-                    ("addr", cat(&[block, start, lit(w.lane, 0)])),
-                    ("len", burst.get(&generated.data, "len").zext(8)),
-                ];
-                b.set(&aw_data, aw.pack(&values));
-            });
+            b.set(&fresh, !&aw_valid | &aw_ready);
         },
     );
+    let (block, start) = (
+        burst.get(&generated.data, "block"),
+        burst.get(&generated.data, "start"),
+    );
+    let values = [
+        ("addr", cat(&[block, start, lit(w.lane, 0)])),
+        ("len", burst.get(&generated.data, "len").zext(8)),
+    ];
+    m.connect(&shown, "s_axis_tvalid", &generated.valid & &go & !&null);
+    m.connect(&shown, "s_axis_tdata", aw.pack(&values));
+    m.connect(&shown, "m_axis_tready", &aw_ready);
+    m.connect_out(&shown, "m_axis_tvalid", &aw_valid);
+    m.connect_out(&shown, "m_axis_tdata", &aw_data);
     Announced {
         pushed,
         last,
@@ -181,17 +182,14 @@ fn respond(m: &mut Module, announced: &Announced) {
     let take = m.wire("track_take", 1);
     let fifo = Fifo::new(2, OUTSTANDING)
         .storage(Storage::Distributed)
-        .almost_full(OUTSTANDING - 4);
+        .almost_full(OUTSTANDING - 4)
+        .unguarded();
     let track = m.instance("u_track", fifo.build());
     m.connect(&track, "s_axis_tvalid", &announced.pushed);
     m.connect(
         &track,
         "s_axis_tdata",
         cat(&[&announced.null, &announced.last]),
-    );
-    m.unused(
-        track.out("s_axis_tready"),
-        "almost_full stops the announcements in time",
     );
     m.connect(&track, "m_axis_tready", &take);
     m.assign(&announced.room, !track.out("almost_full"));

@@ -22,7 +22,7 @@ use super::shape::{Shape, CURSOR_BITS};
 use crate::build::{and_all, cat, or_all, Expr, Module, Sig};
 use crate::bundle;
 use crate::pipe::Pipe;
-use crate::prim::{decode, lutram};
+use crate::prim::{decode, lutram, skid};
 use pagetrain_formats::program::fields::{TCP, UDP, V4, V6, VLAN0, VLAN1};
 
 /// Clocks from stage 10 of a frame's last step to its result, if no other is before it.
@@ -63,17 +63,27 @@ pub fn parser_result(s: &Shape) -> Module {
     let done = m.reg_rst("done", s.contexts, 0);
     let rejected = m.reg("rejected", s.contexts);
     let oldest = m.reg_rst("oldest", s.ctx_bits(), 0);
-    let head_valid = m.reg_rst("head_valid", 1, 0);
-    let head_ctx = m.reg("head_ctx", s.ctx_bits());
-    let head_reject = m.reg("head_reject", 1);
+    m.comment(
+        "The receiver's ready ends here: it does not choose among the contexts in the same clock",
+    );
+    let head = m.instance("u_head", skid(s.ctx_bits() + 1));
+    let (head_valid, head_word) = (head.out("m_axis_tvalid"), head.out("m_axis_tdata"));
+    let head_ctx = m.named("head_ctx", head_word.trunc(s.ctx_bits()));
+    let head_reject = m.named("head_reject", head_word.bit(s.ctx_bits()));
     let finished = m.named(
         "finished",
         decode(&s11_ctx, s.contexts) & s11_done.repeat(s.contexts),
     );
     let open = m.named("open", !&out_valid | &out_ready);
-    let step = m.named("step", !&head_valid | &open);
+    m.connect(&head, "m_axis_tready", &open);
     let oldest_done = m.named("oldest_done", done.bit_at(&oldest));
-    let take = m.named("take", &step & &oldest_done);
+    let take = m.named("take", &oldest_done & head.out("s_axis_tready"));
+    m.connect(&head, "s_axis_tvalid", &oldest_done);
+    m.connect(
+        &head,
+        "s_axis_tdata",
+        cat(&[rejected.bit_at(&oldest), oldest.expr()]),
+    );
     m.seq(
         "Stage 11: verdicts; the oldest context leaves when it is done",
         |b| {
@@ -82,11 +92,6 @@ pub fn parser_result(s: &Shape) -> Module {
             for i in 0..s.contexts {
                 b.when(finished.bit(i), |b| b.set_bit(&rejected, i, &s11_reject));
             }
-            b.when(&step, |b| {
-                b.set(&head_valid, &oldest_done);
-                b.set(&head_ctx, &oldest);
-                b.set(&head_reject, rejected.bit_at(&oldest));
-            });
             b.when(&take, |b| b.set(&oldest, &oldest + 1));
         },
     );

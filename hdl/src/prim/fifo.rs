@@ -1,34 +1,34 @@
 //! Synchronous FIFO with registered, first-word-fall-through output.
 //!
-//! Contract: words leave in the order in which they came. Holds exactly `depth` words: `s_axis_tready` is low
-//! exactly while `depth` words have come and not left. The memory is never read at an address that is written
-//! at the same edge.
+//! Contract: words leave in the order in which they came. Holds `depth` words: `s_axis_tready` is low exactly while
+//! `depth` words have come and not left by the clock before. A word that is written is never read at the same edge.
 //!
 //! | port            | dir | type              | meaning                                        |
 //! |-----------------|-----|-------------------|------------------------------------------------|
 //! | `s_axis_tdata`  | in  | w                 | payload, any fields the user packs             |
 //! | `s_axis_tvalid` | in  | 1                 | payload is there                               |
-//! | `s_axis_tready` | out | 1                 | register: room for a word                      |
+//! | `s_axis_tready` | out | 1                 | register: room for a word; not with [`Fifo::unguarded`] |
 //! | `m_axis_tdata`  | out | w                 | register: the oldest word                      |
 //! | `m_axis_tvalid` | out | 1                 | register                                       |
 //! | `m_axis_tready` | in  | 1                 | receiver takes the word                        |
-//! | `count`         | out | clog2(`depth` + 1) | register, on request: words inside             |
+//! | `count`         | out | clog2(`depth` + 1) | register, on request: words inside, with one that left in the clock before |
 //! | `almost_full`   | out | 1                 | register, on request: `count` >= the threshold |
 //!
 //! - Timing: [`Fifo::latency`] clocks from a transfer into an empty FIFO to `m_axis_tvalid`: 2 with distributed
-//!   memory, 3 with block memory. One word in and one out every clock; no combinational path from input to
+//!   memory, 5 with block memory. One word in and one out every clock; no combinational path from input to
 //!   output.
 //! - Parameters: `width` at least 1; `depth` a power of two, 2 to 65536; `almost_full` 1 to `depth`.
-//! - Corner cases: full: a word may leave, the next comes in a clock later.
+//! - Corner cases: full: a word may leave, the next comes in two clocks later.
 //! - Cost: 16 x 64 distributed: 35 LUT4, 85 FF, 12 CCU2C, 16 DPR16X4, 277-315 MHz; 512 x 72 block: 50 LUT4,
 //!   114 FF, 30 CCU2C, 2 DP16KD, 189-195 MHz, which is the memory's clock-to-output time (ECP5 85k speed 8,
 //!   Yosys 0.70, nextpnr 0.11, between registers, four seeds).
 //!
-//! Internals: the memory, then one (distributed) or two (block: its read register and its output register)
-//! stages, each with a valid bit, that move on whenever the next is free. So the memory's read latency costs
-//! fill time, never throughput.
+//! Internals: the receiver's ready only reaches a stream register ([`skid`]): in a wide FIFO the memory lies all over, and
+//! a ready that went on to its pointers and enables would be the longest path of the design. Block memory reads all
+//! the time; what it was asked for goes into a short distributed FIFO, which stops it while there are places for the words on
+//! their way.
 
-use super::{lutram, Ram};
+use super::{lutram, skid, Ram};
 use crate::build::*;
 
 /// Where the words are kept.
@@ -42,6 +42,10 @@ pub enum Storage {
     Block,
 }
 
+/// Words of the FIFO behind a block memory, and how many of them may be on their way when it fills up.
+const NEAR: usize = 16;
+const ON_THE_WAY: usize = 4;
+
 /// The parameters of a FIFO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fifo {
@@ -50,17 +54,19 @@ pub struct Fifo {
     storage: Storage,
     count: bool,
     almost_full: Option<usize>,
+    guarded: bool,
 }
 
 impl Fifo {
     /// `depth` words of `width` bits, storage by depth, no status outputs.
-    pub fn new(width: usize, depth: usize) -> Self {
+    pub const fn new(width: usize, depth: usize) -> Self {
         Self {
             width,
             depth,
             storage: Storage::Auto,
             count: false,
             almost_full: None,
+            guarded: true,
         }
     }
 
@@ -84,7 +90,13 @@ impl Fifo {
         }
     }
 
-    fn block(&self) -> bool {
+    /// Leaves `s_axis_tready` out: the writer knows that there is room, from a flag or since it counts itself.
+    pub fn unguarded(self) -> Self {
+        let guarded = false;
+        Self { guarded, ..self }
+    }
+
+    const fn block(&self) -> bool {
         match self.storage {
             Storage::Auto => self.depth > 32,
             Storage::Distributed => false,
@@ -93,11 +105,10 @@ impl Fifo {
     }
 
     /// Clocks from a transfer into an empty FIFO to its word at the output.
-    pub fn latency(&self) -> usize {
-        if self.block() {
-            3
-        } else {
-            2
+    pub const fn latency(&self) -> usize {
+        match self.block() {
+            true => 3 + Fifo::new(self.width, NEAR).latency(),
+            false => 1 + skid::LATENCY,
         }
     }
 
@@ -107,7 +118,11 @@ impl Fifo {
         let almost = self
             .almost_full
             .map_or(String::new(), |n| format!("_af{n}"));
-        format!("fifo_{kind}_{}x{}{count}{almost}", self.depth, self.width)
+        let guard = if self.guarded { "" } else { "_u" };
+        format!(
+            "fifo_{kind}_{}x{}{count}{almost}{guard}",
+            self.depth, self.width
+        )
     }
 
     /// The module, named after its parameters.
@@ -132,17 +147,21 @@ impl Fifo {
         );
         let s_data = m.input("s_axis_tdata", width, "payload");
         let s_valid = m.input("s_axis_tvalid", 1, "payload is there");
-        let s_ready = m.output_reg_rst("s_axis_tready", 1, 1, "room for a word");
-        let m_data = match self.block() {
-            true => m.output("m_axis_tdata", width, "the oldest word"),
-            false => m.output_reg("m_axis_tdata", width, "the oldest word"),
-        };
-        let m_valid = m.output_reg_rst("m_axis_tvalid", 1, 0, "a word is there");
+        let s_ready = self
+            .guarded
+            .then(|| m.output_reg_rst("s_axis_tready", 1, 1, "room for a word"));
+        let m_data = m.output("m_axis_tdata", width, "the oldest word");
+        let m_valid = m.output("m_axis_tvalid", 1, "a word is there");
         let m_ready = m.input("m_axis_tready", 1, "receiver takes the word");
 
-        let push = m.named("push", &s_valid & &s_ready);
-        let pop = m.named("pop", &m_valid & &m_ready);
-        self.occupancy(&mut m, &push, &pop, &s_ready);
+        let push = match &s_ready {
+            Some(s_ready) => m.named("push", &s_valid & s_ready),
+            None => s_valid,
+        };
+        if self.guarded || self.count || self.almost_full.is_some() {
+            let pop = m.named("pop", &m_valid & &m_ready);
+            self.occupancy(&mut m, &push, &pop, &s_ready);
+        }
 
         m.comment("Words in the memory: pointers, and whether there is one to read");
         let aw = clog2(depth);
@@ -150,7 +169,6 @@ impl Fifo {
         let rd_addr = m.reg_rst("rd_addr", aw, 0);
         let stored = m.reg_rst("stored", aw + 1, 0);
         let filled = m.reg_rst("filled", 1, 0);
-        let out_free = m.named("out_free", &m_ready | !&m_valid);
         let load = m.wire("load", 1);
         m.seq("Pointers", |b| {
             b.when(&push, |b| b.set(&wr_addr, &wr_addr + 1));
@@ -167,42 +185,50 @@ impl Fifo {
             });
         });
 
-        if self.block() {
-            m.comment("The read register of the memory holds a word");
+        let mem = match self.block() {
+            true => m.instance("u_ram", Ram::new(width, aw).out_reg().build()),
+            false => m.instance("u_ram", lutram(width, aw)),
+        };
+        m.connect(&mem, "wr_en", &push);
+        m.connect(&mem, "wr_addr", &wr_addr);
+        m.connect(&mem, "wr_data", &s_data);
+        m.connect(&mem, "rd_addr", &rd_addr);
+        let out = if self.block() {
+            m.comment(
+                "The memory reads all the time; its two registers hold words that were loaded",
+            );
+            let read = m.reg_rst("read", 1, 0);
             let fetched = m.reg_rst("fetched", 1, 0);
-            m.assign(&load, &filled & (&out_free | !&fetched));
-            m.seq("Words move on whenever the next stage is free", |b| {
-                b.when(&out_free | !&fetched, |b| b.set(&fetched, &filled));
-                b.when(&out_free, |b| b.set(&m_valid, &fetched));
+            m.seq("On their way to the output", |b| {
+                b.set(&read, &load);
+                b.set(&fetched, &read);
             });
-            let mem = m.instance("u_ram", Ram::new(width, aw).out_reg().build());
-            m.connect(&mem, "wr_en", &push);
-            m.connect(&mem, "wr_addr", &wr_addr);
-            m.connect(&mem, "wr_data", &s_data);
-            m.connect(&mem, "rd_en", &load);
-            m.connect(&mem, "rd_addr", &rd_addr);
-            m.connect(&mem, "rd_out_en", &out_free);
-            m.connect_out(&mem, "rd_data", &m_data);
+            m.connect(&mem, "rd_en", 1);
+            m.connect(&mem, "rd_out_en", 1);
+            let out = Fifo::new(width, NEAR)
+                .almost_full(NEAR - ON_THE_WAY)
+                .unguarded();
+            let out = m.instance("u_out", out.build());
+            m.connect(&out, "s_axis_tvalid", &fetched);
+            m.assign(&load, &filled & !out.out("almost_full"));
+            out
         } else {
-            m.assign(&load, &filled & &out_free);
-            let mem = m.instance("u_ram", lutram(width, aw));
-            m.connect(&mem, "wr_en", &push);
-            m.connect(&mem, "wr_addr", &wr_addr);
-            m.connect(&mem, "wr_data", &s_data);
-            m.connect(&mem, "rd_addr", &rd_addr);
-            m.seq("Output register", |b| {
-                b.when(&out_free, |b| {
-                    b.set(&m_valid, &filled);
-                    b.set(&m_data, mem.out("rd_data"));
-                });
-            });
-        }
+            let out = m.instance("u_out", skid(width));
+            m.connect(&out, "s_axis_tvalid", &filled);
+            m.assign(&load, &filled & out.out("s_axis_tready"));
+            out
+        };
+        m.connect(&out, "s_axis_tdata", mem.out("rd_data"));
+        m.connect_out(&out, "m_axis_tdata", &m_data);
+        m.connect_out(&out, "m_axis_tvalid", &m_valid);
+        m.connect(&out, "m_axis_tready", &m_ready);
         m
     }
 
-    /// Words inside and the flags over them. Flags are computed from the count before the edge and what
-    /// happens at the edge: an adder before the comparison would be the longest path of the block.
-    fn occupancy(&self, m: &mut Module, push: &Sig, pop: &Sig, s_ready: &Sig) {
+    /// Words inside and the flags over them. A word that leaves is counted a clock later. Flags are computed from the
+    /// count before the edge and what happens at the edge: an adder before the comparison would be the longest path of
+    /// the block.
+    fn occupancy(&self, m: &mut Module, push: &Sig, pop: &Sig, s_ready: &Option<Sig>) {
         let width = clog2(self.depth + 1);
         let words = match self.count {
             true => m.output_reg_rst("count", width, 0, "words inside"),
@@ -212,18 +238,24 @@ impl Fifo {
             let doc = format!("at least {n} words inside");
             (n, m.output_reg_rst("almost_full", 1, 0, &doc))
         });
+        let left = m.reg_rst("left", 1, 0);
         m.seq("Words inside", |b| {
+            b.set(&left, pop);
             b.first(|c| {
-                c.when(push & !pop, |b| {
+                c.when(push & !&left, |b| {
                     b.set(&words, &words + 1);
-                    b.set(s_ready, words.ne(self.depth - 1));
+                    if let Some(s_ready) = s_ready {
+                        b.set(s_ready, words.ne(self.depth - 1));
+                    }
                     if let Some((n, out)) = &almost {
                         b.when(words.eq(n - 1), |b| b.set(out, 1));
                     }
                 });
-                c.when(pop & !push, |b| {
+                c.when(&left & !push, |b| {
                     b.set(&words, &words - 1);
-                    b.set(s_ready, 1);
+                    if let Some(s_ready) = s_ready {
+                        b.set(s_ready, 1);
+                    }
                     if let Some((n, out)) = &almost {
                         b.when(words.eq(*n), |b| b.set(out, 0));
                     }

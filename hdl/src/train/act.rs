@@ -100,7 +100,9 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let after = m.named("closes_after", &d.after | &by_pages);
     let stays = m.named("stays_open", (&d.joins | &d.opens) & !&after);
     let next_filled = m.reg("next_filled", PAGES);
-    let at = m.named("at_slot", decode(&sh.slot, cfg.flows));
+    let at = m.named("at_slot", decode(&next_slot, cfg.flows));
+    let changes = m.reg_rst("open_changes", 1, 0);
+    let opened = m.reg("open_next", 1);
     let wr = p.record.out("wr");
     m.seq("State of the train", |b| {
         b.set(&write, &packet_end & &d.watched);
@@ -126,11 +128,10 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             b.set(&next_reason, mux(&sh.again, p.split.out("reason"), reason));
             b.set(&next_watched, &d.watched);
         });
-        b.first(|c| {
-            c.when(&packet_end, |b| {
-                b.set(&d.open, (&d.open & !&at) | (&at & stays.repeat(cfg.flows)));
-            });
-            c.when(&sh.finish & &d.closes, |b| b.set(&d.open, &d.open & !&at));
+        b.set(&changes, &packet_end | (&sh.finish & &d.closes));
+        b.set(&opened, &packet_end & &stays);
+        b.when(&changes, |b| {
+            b.set(&d.open, (&d.open & !&at) | (&at & opened.repeat(cfg.flows)));
         });
     });
     let word = [

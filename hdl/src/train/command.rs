@@ -70,6 +70,7 @@ pub fn command(cfg: &Config) -> Module {
     let state = m.reg_rst("state", 4, st("IDLE"));
     let todo = m.reg("todo", n);
     let pick = m.reg("pick", n);
+    let picked = m.reg("picked", 1);
     let count = m.reg("count", 3);
     let releasing = m.reg("releasing", 1);
     let running = m.reg_rst("running", 1, 0);
@@ -149,13 +150,14 @@ pub fn command(cfg: &Config) -> Module {
             });
             s.case(st("CHOOSE"), |b| {
                 b.set(&pick, lowest_one(&todo));
+                b.set(&picked, todo.any());
                 b.set(&state, st("ENCODE"));
             });
             s.case(st("ENCODE"), |b| {
                 b.set(&req_slot, encode(&pick));
                 b.set(&todo, &todo & !&pick);
                 b.first(|c| {
-                    c.when(pick.any(), |b| {
+                    c.when(&picked, |b| {
                         b.set(&req, 1);
                         b.set(&state, mux(&releasing, st("RELEASE"), st("CLOSE")));
                     });

@@ -30,10 +30,11 @@
 //! 2. *cut*: the part's command, or its piece before the tags and then the rest.
 //! 3. FIFO of [`DEPTH`] commands.
 
+use super::script::SCRIPT;
 use super::Widths;
 use crate::build::*;
-use crate::bundle;
-use crate::prim::Fifo;
+use crate::bundle::{self, Bundle};
+use crate::prim::{skid, Fifo};
 use pagetrain_formats::codes::L3;
 use pagetrain_formats::{Config, SMALL_BYTES};
 
@@ -125,7 +126,19 @@ pub fn copy(cfg: &Config) -> Module {
         let input = m.input(name, 16, "for the script");
         m.connect(&script, name, &input);
     }
-    let scripted = script.out("valid");
+    // A command of the script goes through a register: it is chosen from many.
+    let line = Bundle::new("TRAIN_SCRIPT", &SCRIPT);
+    let values = SCRIPT.map(|(name, _)| (name, script.out(name).expr()));
+    let scripts = m.instance("u_scripted", skid(line.width()));
+    m.connect(&scripts, "s_axis_tvalid", script.out("valid"));
+    m.connect(&scripts, "s_axis_tdata", line.pack(&values));
+    m.connect(
+        &script,
+        "take",
+        script.out("valid") & scripts.out("s_axis_tready"),
+    );
+    let scripted = scripts.out("m_axis_tvalid");
+    let of_script = |name: &str| line.get(&scripts.out("m_axis_tdata"), name);
 
     m.comment("The part at work; `rest`: its piece behind the tags");
     let valid = m.reg_rst("part_valid", 1, 0);
@@ -149,7 +162,7 @@ pub fn copy(cfg: &Config) -> Module {
     let page_cut = m.named("page_cut", &page_near & page_len.gt(page_ahead.zext(w.len)));
     let near = mux(&hdr, &strips, &page_near & !&more_hdr);
     let takes_script = m.named("takes_script", &scripted & &room & &next);
-    m.connect(&script, "take", &takes_script);
+    m.connect(&scripts, "m_axis_tready", &room & &next);
     let takes_page = &next & &page_busy & !&hdr & !&more_hdr;
     let takes_page = m.named("takes_page", takes_page);
     m.seq("Stage 1, part", |b| {
@@ -161,7 +174,7 @@ pub fn copy(cfg: &Config) -> Module {
                 &hdr | &more_hdr | &page_busy | &empty | (&scripted & &room),
             );
             let plain = mux(near, &base, &base_strip);
-            let at = mux(script.out("of_tcp"), &l4_at, &l3_at);
+            let at = mux(of_script("of_tcp"), &l4_at, &l3_at);
             b.set(&from, mux(&scripted, at, plain));
             for (flag, name) in flags.iter().zip(FLAGS) {
                 let of_frame = match name {
@@ -171,18 +184,18 @@ pub fn copy(cfg: &Config) -> Module {
                     "patch" => (&hdr | &more_hdr) & &patched,
                     _ => lit(1, 0),
                 };
-                let of_script = match name {
+                let of_command = match name {
                     "odd" => lit(1, 0),
-                    "no_write" => script.out("sum").expr(),
-                    name => script.out(name).expr(),
+                    "no_write" => of_script("sum"),
+                    name => of_script(name),
                 };
-                b.set(flag, mux(&scripted, of_script, of_frame));
+                b.set(flag, mux(&scripted, of_command, of_frame));
             }
             b.first(|c| {
                 c.when(&scripted, |b| {
-                    b.set(&off, script.out("off").zext(w.len));
-                    b.set(&len, script.out("len").zext(w.len));
-                    b.set(&addr, script.out("addr"));
+                    b.set(&off, of_script("off").zext(w.len));
+                    b.set(&len, of_script("len").zext(w.len));
+                    b.set(&addr, of_script("addr"));
                     b.set(&last, 0);
                     b.set(&cut, 0);
                 });
@@ -227,7 +240,7 @@ pub fn copy(cfg: &Config) -> Module {
         });
         b.when(&begins_hdr, |b| b.set(&behind, 0));
         b.when(
-            (&begins_hdr & !&patched) | (&takes_script & script.out("last")),
+            (&begins_hdr & !&patched) | (&takes_script & of_script("last")),
             |b| {
                 b.set(&hdr, 1);
                 b.set(&more_hdr, &two);
@@ -251,23 +264,19 @@ pub fn copy(cfg: &Config) -> Module {
             b.set(&odd, hdr_len.bit(0));
             b.set(&page_busy, &has_page);
             b.set(&empty, !&has_hdr & !&has_page);
-            b.set(&base, &base_in);
-            b.set(&base_strip, &base_strip_in);
-            b.set(&strips, &strips_in);
-            b.set(&words, &words_in);
-            b.set(&first, &small_0);
-            b.set(&second, &small_1);
-            b.set(&hdr_len_now, &hdr_len);
             b.set(&two, &has_second);
             b.set(&hdr_last, !&has_page);
-            b.set(&l3_at, &l3_at_in);
-            b.set(&l4_at, &l4_at_in);
-            b.set(&head_len, &head_len_in);
-            b.set(&v4, l3_in.eq(L3::V4.code()));
         });
     });
     let to_come = or_all(&[
-        &hdr, &more_hdr, &page_busy, &empty, &later, &behind, &scripted,
+        &hdr,
+        &more_hdr,
+        &page_busy,
+        &empty,
+        &later,
+        &behind,
+        &script.out("valid"),
+        &scripted,
     ]);
     let to_come = m.named("to_come", to_come);
     m.assign(&free, !&to_come & &next);
@@ -275,6 +284,24 @@ pub fn copy(cfg: &Config) -> Module {
     let out_valid = m.reg_rst("out_valid", 1, 0);
     let out = m.reg("out", cmd.width());
     let issued = m.reg_rst("issued", 16, 0);
+    m.seq(
+        "What a frame needs follows the inputs while nothing is at work: `load` comes late in its clock",
+        |b| {
+            b.when(&free, |b| {
+                b.set(&base, &base_in);
+                b.set(&base_strip, &base_strip_in);
+                b.set(&strips, &strips_in);
+                b.set(&words, &words_in);
+                b.set(&first, &small_0);
+                b.set(&second, &small_1);
+                b.set(&hdr_len_now, &hdr_len);
+                b.set(&l3_at, &l3_at_in);
+                b.set(&l4_at, &l4_at_in);
+                b.set(&head_len, &head_len_in);
+                b.set(&v4, l3_in.eq(L3::V4.code()));
+            });
+        },
+    );
     m.assign(&issued_next, mux(&valid, &issued + 1, &issued));
     if w.src < w.len {
         m.unused(off.from_bit(w.src), "no frame is as long as the store");
@@ -307,6 +334,7 @@ pub fn copy(cfg: &Config) -> Module {
         "u_fifo",
         Fifo::new(cmd.width(), DEPTH)
             .almost_full(DEPTH - FRAME_COMMANDS)
+            .unguarded()
             .build(),
     );
     let cmd_valid = m.output("m_axis_cmd_tvalid", 1, "a command");
@@ -317,7 +345,6 @@ pub fn copy(cfg: &Config) -> Module {
     m.connect(&fifo, "m_axis_tready", &cmd_ready | &discard);
     m.connect_out(&fifo, "m_axis_tvalid", &cmd_valid);
     m.connect_out(&fifo, "m_axis_tdata", &cmd_data);
-    m.unused(fifo.out("s_axis_tready"), "`room` was asked for before");
     m.assign(&room, !fifo.out("almost_full"));
     m
 }

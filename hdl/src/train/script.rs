@@ -65,6 +65,20 @@ impl Step {
 const OFF: usize = 5;
 const LEN: usize = 9;
 
+/// A command as the copy unit keeps it: the outputs, and their widths.
+pub(super) const SCRIPT: [(&str, usize); 10] = [
+    ("of_tcp", 1),
+    ("off", OFF),
+    ("len", LEN),
+    ("addr", 64),
+    ("sum", 1),
+    ("anew", 1),
+    ("minus", 1),
+    ("patch", 1),
+    ("set", 1),
+    ("last", 1),
+];
+
 /// Builds the block.
 pub fn script() -> Module {
     let mut m = Module::new(

@@ -183,7 +183,7 @@ fn is_caught_when_the_block_is_broken() {
             .unwrap_or_else(|e| panic!("{e}"));
         let model = Model::build(&broken, &Options::short()).unwrap_or_else(|e| panic!("{e}"));
         // Buffers in plenty, and scarce ones.
-        let caught = (2..=17).any(|n| {
+        let caught = (2..=33).any(|n| {
             let (seed, profile) = (n / 2, &PROFILES[n as usize % 2 * 2]);
             let run = || random_run(&model, cfg, profile.clone(), seed, 400);
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
