@@ -20,6 +20,8 @@ PARTS = {
 }
 # Above what the engine reaches: the placer then works on every path, not only on those that miss a target.
 GOAL_MHZ = 250
+# As `synth_ecp5` reads them.
+CELLS = "read_verilog -lib -specify +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v"
 # What nextpnr is at, as its log says it.
 STAGES = {
     "Packing constants": "packing",
@@ -66,8 +68,9 @@ def yosys(folder, name, script):
 
 
 def read(sources, top):
-    """Loop variables would pass for latches in `synth_ecp5` without `proc; opt_clean` first."""
-    return f"read_verilog {' '.join(sources)}; hierarchy -check -top {top}; proc; opt_clean"
+    """The cells of the part are there from the start, for a design that instances them.
+    Loop variables would pass for latches in `synth_ecp5` without `proc; opt_clean` first."""
+    return f"{CELLS}; read_verilog {' '.join(sources)}; hierarchy -check -top {top}; proc; opt_clean"
 
 
 def ports(folder, sources, top):

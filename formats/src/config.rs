@@ -1,5 +1,6 @@
 //! Configuration: what is fixed when the engine is generated.
 
+use crate::block_ram::BlockRam;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -25,6 +26,8 @@ pub struct Config {
     pub parser_window: usize,
     /// Completion entries that a train may hold (E): 32 or 64.
     pub train_entries: usize,
+    /// What block memory is made of: nothing outside the memories depends on it.
+    pub block_ram: BlockRam,
     /// Clock in kHz that the constraints ask for; the logic does not depend on it.
     pub clock_khz: usize,
 }
@@ -64,6 +67,7 @@ impl Default for Config {
             parser_steps: 16,
             parser_window: 256,
             train_entries: 64,
+            block_ram: BlockRam::Inferred,
             clock_khz: 156_250,
         }
     }
@@ -87,7 +91,7 @@ impl Config {
 
     /// The configuration as a file's text.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a flat structure of integers is always TOML")
+        toml::to_string(self).expect("a flat structure of integers and words is always TOML")
     }
 
     /// The first rule that the configuration breaks, if any.

@@ -4,6 +4,7 @@
 //! place; `tests/frozen.rs` repeats each of them as a literal, since drivers depend on them. Formats of others (Ethernet,
 //! IP, TCP, checksums) are deliberately absent: hardware and model each take them from their RFC.
 
+pub mod block_ram;
 pub mod codes;
 pub mod completion;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod presets;
 pub mod program;
 pub mod regs;
 
+pub use block_ram::BlockRam;
 pub use codes::{BufStatus, Command, Csum, EntryType, EventCode, MergeMode, Reason, L3, L4};
 pub use completion::{Buf, BufId, Completion, Ext, Head, Pkt};
 pub use config::{Config, ConfigError};

@@ -1,7 +1,7 @@
 //! Every rule of the configuration, and the texts that break it.
 
 use pagetrain_formats::presets::{Preset, PRESETS};
-use pagetrain_formats::Config;
+use pagetrain_formats::{BlockRam, Config};
 
 fn message(text: &str) -> String {
     match Config::from_toml(text) {
@@ -57,6 +57,10 @@ fn message_names_field_value_and_rule_when_a_rule_is_broken() {
             "parser_window = 64",
             "parser_window = 64: must be 128 or 256",
         ),
+        (
+            "flows = 8\nblock_ram = \"xilinx\"",
+            "line 2: block_ram = xilinx: must be inferred or ecp5",
+        ),
         ("train_entries = 16", "train_entries = 16: must be 32 or 64"),
         (
             "clock_khz = 999",
@@ -74,6 +78,7 @@ fn limits_are_accepted() {
         "flows = 4\ningress_bytes = 8192\nparser_steps = 4\nparser_states = 16\nparser_window = 128\ntrain_entries = 32",
         "flows = 64\ningress_bytes = 262144\nparser_steps = 32\nparser_states = 64\npage_size = 65536",
         "data_width = 512\ndma_width = 512",
+        "block_ram = \"inferred\"",
         "data_width = 64\ndma_width = 64",
         "",
     ] {
@@ -113,6 +118,10 @@ fn presets_are_what_their_names_say() {
         let c = get(name);
         (c.data_width, c.dma_width, c.flows)
     };
+    for preset in PRESETS {
+        let cells = preset.config().block_ram == BlockRam::Ecp5;
+        assert_eq!(cells, preset.name.starts_with("ecp5"), "{}", preset.name);
+    }
     assert_eq!(size("ecp5-10g"), (64, 128, 16));
     assert_eq!(size("ecp5-25g"), (128, 256, 16));
     assert_eq!(size("small"), (64, 64, 4));

@@ -7,13 +7,23 @@ pub fn file_list(sources: &[String]) -> String {
     sources.iter().map(|name| format!("{name}\n")).collect()
 }
 
-/// FuseSoC core with the targets default, lint (Verilator) and synth (Yosys for ECP5); they use the
-/// flow API, since FuseSoC 2 calls the older one deprecated.
-pub fn fusesoc(note: &Note, sources: &[String]) -> String {
-    let files: String = sources
+/// A fileset of Verilog files, as the core names it.
+fn fileset(name: &str, files: &[String]) -> String {
+    let files: String = files
         .iter()
-        .map(|name| format!("      - {name}\n"))
+        .map(|file| format!("      - {file}\n"))
         .collect();
+    format!("  {name}:\n    files:\n{files}    file_type: verilogSource-2005\n")
+}
+
+/// FuseSoC core with the targets default, lint (Verilator) and synth (Yosys for ECP5); they use the
+/// flow API, since FuseSoC 2 calls the older one deprecated. The cells in `models` are for default and lint: Yosys has its own.
+pub fn fusesoc(note: &Note, sources: &[String], models: &[String]) -> String {
+    let (mut filesets, mut simulated) = (fileset("rtl", sources), "rtl");
+    if !models.is_empty() {
+        filesets += &fileset("cells", models);
+        simulated = "rtl, cells";
+    }
     format!(
         "CAPI=2:
 {comment}
@@ -22,17 +32,14 @@ description: \"pagetrain: receive-offload engine for network cards ({label})\"
 license: \"MIT OR Apache-2.0\"
 
 filesets:
-  rtl:
-    files:
-{files}    file_type: verilogSource-2005
-  lpf:
+{filesets}  lpf:
     files:
       - {TOP}.lpf
     file_type: LPF
 
 targets:
   default: &default
-    filesets: [rtl]
+    filesets: [{simulated}]
     toplevel: {TOP}
 
   lint:

@@ -21,7 +21,7 @@ pub const TOP: &str = "pagetrain";
 /// One generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Name in the output folder.
+    /// Name in the output folder, `sim/` before it where it lies in that folder there.
     pub name: String,
     /// Its text.
     pub text: String,
@@ -61,17 +61,34 @@ pub fn generate(config: &Config, label: &str) -> Result<Vec<File>, GenError> {
     let engine = pagetrain_hdl::engine::engine(config);
     let mut files: Vec<File> = verilog::files(&note, &engine)?;
     let sources: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
+    let models = verilog::models(&engine);
+    let model_names: Vec<String> = models.iter().map(|file| file.name.clone()).collect();
+    files.extend(models);
     let program = language::tcp(&language::Limits::of(config));
-    files.extend(supporting(&note, &sources, program.as_ref().ok()));
+    files.extend(supporting(
+        &note,
+        &sources,
+        &model_names,
+        program.as_ref().ok(),
+    ));
     files.extend(constraints::all(&note, &engine.ports()));
     Ok(files)
 }
 
-/// The files beside the Verilog, whose names are `sources`. Without `program` there is none of it.
-fn supporting(note: &Note, sources: &[String], program: Option<&Program>) -> Vec<File> {
+/// The files beside the Verilog, whose names are `sources`, and for simulators `models`. Without `program` there is none
+/// of it.
+fn supporting(
+    note: &Note,
+    sources: &[String],
+    models: &[String],
+    program: Option<&Program>,
+) -> Vec<File> {
     let mut files = vec![
         File::new(format!("{TOP}.f"), core_file::file_list(sources)),
-        File::new(format!("{TOP}.core"), core_file::fusesoc(note, sources)),
+        File::new(
+            format!("{TOP}.core"),
+            core_file::fusesoc(note, sources, models),
+        ),
         File::new(format!("{TOP}.h"), cheader::header(note)),
         File::new("registers.md", manual::manual()),
         File::new(format!("{TOP}.toml"), configuration(note)),
@@ -88,9 +105,10 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), GenError> {
         let path = path.to_path_buf();
         |source| GenError::Write { path, source }
     };
-    std::fs::create_dir_all(folder).map_err(fail(folder))?;
     for file in files {
         let path = folder.join(&file.name);
+        let folder = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(folder).map_err(fail(folder))?;
         std::fs::write(&path, &file.text).map_err(fail(&path))?;
     }
     Ok(())

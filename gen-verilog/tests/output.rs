@@ -1,7 +1,7 @@
 //! The generated folder as a whole.
 
 use pagetrain_formats::presets::PRESETS;
-use pagetrain_formats::Config;
+use pagetrain_formats::{BlockRam, Config};
 use pagetrain_gen::{generate, write, File};
 
 fn text<'a>(files: &'a [File], name: &str) -> &'a str {
@@ -39,6 +39,31 @@ fn file_list_and_core_name_every_verilog_file_and_no_other() {
         .filter_map(|line| line.trim().strip_prefix("- "));
     let listed: Vec<&str> = listed.filter(|name| name.ends_with(".v")).collect();
     assert_eq!(listed, verilog);
+}
+
+#[test]
+fn models_of_cells_are_for_simulators_alone() {
+    let config = Config {
+        block_ram: BlockRam::Ecp5,
+        ..Config::default()
+    };
+    let files = generate(&config, "ecp5").unwrap();
+    let model = text(&files, "sim/DP16KD.v");
+    assert!(model.contains("module DP16KD #("));
+    let list = text(&files, "pagetrain.f");
+    assert!(!list.contains("DP16KD") && list.contains("_ecp5.v"));
+    let core = text(&files, "pagetrain.core");
+    let cells = "  cells:\n    files:\n      - sim/DP16KD.v\n";
+    assert!(core.contains(cells), "{core}");
+    let sets = core.lines().filter(|l| l.trim().starts_with("filesets: ["));
+    assert_eq!(
+        sets.map(str::trim).collect::<Vec<_>>(),
+        ["filesets: [rtl, cells]", "filesets: [rtl, lpf]"]
+    );
+    let inferred = generate(&Config::default(), "inferred").unwrap();
+    assert!(inferred
+        .iter()
+        .all(|f| !f.name.contains('/') && !f.text.contains("DP16KD")));
 }
 
 #[test]
@@ -136,7 +161,11 @@ fn files_are_written_and_others_left_alone() {
     let out = folder.path().join("a/b");
     std::fs::create_dir_all(&out).unwrap();
     std::fs::write(out.join("mine.txt"), "mine").unwrap();
-    let files = generate(&Config::default(), "default").unwrap();
+    let config = Config {
+        block_ram: BlockRam::Ecp5,
+        ..Config::default()
+    };
+    let files = generate(&config, "ecp5").unwrap();
     write(&out, &files).unwrap();
     for file in &files {
         assert_eq!(
@@ -165,14 +194,20 @@ fn corners() -> Vec<Config> {
         ("parser_window", &[128, 256]),
         ("train_entries", &[32, 64]),
     ];
+    // Memories of every depth that the parameters make, as cells too.
+    let cells = "block_ram = \"ecp5\"";
     let one = |(name, values): (&str, &[usize])| -> Vec<String> {
         values.iter().map(|v| format!("{name} = {v}")).collect()
     };
     let mut texts: Vec<String> = texts.into_iter().flat_map(one).collect();
+    texts.extend(
+        ["ingress_bytes = 8192", "ingress_bytes = 262144"].map(|t| format!("{t}\n{cells}")),
+    );
     for w in [64, 128, 256, 512] {
         let wider = [64, 128, 256, 512].into_iter().filter(|&d| d >= w);
         texts.extend(wider.map(|d| format!("data_width = {w}\ndma_width = {d}")));
     }
+    texts.push(format!("data_width = 512\ndma_width = 512\n{cells}"));
     let configs = texts.iter().map(|text| Config::from_toml(text).unwrap());
     configs.collect()
 }

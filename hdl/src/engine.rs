@@ -83,7 +83,7 @@ pub fn engine(cfg: &Config) -> Module {
     write(&mut w, cfg, &b);
     prefetch(&mut w, &b);
     host(&mut w, &b);
-    m
+    m.for_target(cfg.block_ram.name())
 }
 
 /// From the MAC to the frame store.

@@ -158,3 +158,13 @@ fn connections_are_refused_when_port_or_width_is_wrong() {
     let twice = with(|m, u, a, _| (0..2).for_each(|_| m.connect(u, "d", a.trunc(4))));
     expect(&twice, &["input `d` of `u_child` is connected twice"]);
 }
+
+#[test]
+fn stand_in_is_refused_when_its_ports_differ() {
+    let text = message(|m, _, _, _| {
+        let mut other = Module::new("other", "");
+        other.input("a", 8, "");
+        m.stand_in("part", other);
+    });
+    expect(&text, &["module `dut`", "`other`", "ports differ"]);
+}

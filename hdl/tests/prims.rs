@@ -4,6 +4,7 @@ mod common;
 
 use pagetrain_hdl::build::{lit, Module};
 use pagetrain_hdl::prim::*;
+use pagetrain_hdl::verilog::{emit, Header};
 
 fn frozen(name: &str, m: &Module) {
     let files = common::lint(m);
@@ -31,6 +32,48 @@ fn memory_text_is_frozen_when_built() {
         "ram_512x64_lane8_reg",
         &Ram::new(64, 9).lanes(8).out_reg().build(),
     );
+    frozen(
+        "ram_512x64_lane8_reg_ecp5",
+        &Ram::new(64, 9)
+            .lanes(8)
+            .out_reg()
+            .build()
+            .for_target("ecp5"),
+    );
+}
+
+/// The fewest cells of 16 Ki bits, which are 1, 2, 4, 9, 18 or 36 bits wide: what Yosys takes for the inferred body.
+#[test]
+fn cells_are_as_few_as_can_be_when_the_memory_is_made_of_them() {
+    let line = |ram: Ram| {
+        let files = emit(&ram.build().for_target("ecp5"), &Header::default()).unwrap();
+        let text = &files[0].text;
+        let line = text.lines().find(|l| l.contains("x DP16KD")).unwrap();
+        line.trim().trim_start_matches("// ").to_string()
+    };
+    for (ram, cells) in [
+        (Ram::new(72, 9), "2 x DP16KD, 512 words of 36 bits each"),
+        (Ram::new(73, 9), "3 x DP16KD, 512 words of 36 bits each"),
+        (Ram::new(256, 10), "15 x DP16KD, 1024 words of 18 bits each"),
+        (Ram::new(128, 11), "15 x DP16KD, 2048 words of 9 bits each"),
+        (Ram::new(4, 12), "1 x DP16KD, 4096 words of 4 bits each"),
+        (Ram::new(2, 13), "1 x DP16KD, 8192 words of 2 bits each"),
+        (Ram::new(1, 14), "1 x DP16KD, 16384 words of 1 bits each"),
+        (
+            Ram::new(64, 15),
+            "2 rows of 64 x DP16KD, 16384 words of 1 bits each",
+        ),
+        (
+            Ram::new(64, 9).lanes(8),
+            "2 x DP16KD, 512 words of 36 bits each",
+        ),
+        (
+            Ram::new(60, 9).lanes(10),
+            "3 x DP16KD, 512 words of 36 bits each",
+        ),
+    ] {
+        assert_eq!(line(ram), cells);
+    }
 }
 
 #[test]
@@ -53,6 +96,7 @@ fn every_primitive_lints_clean_when_parameters_vary() {
             Ram::new(w, 4).lanes(1),
         ] {
             common::lint(&ram.build());
+            common::lint(&ram.build().for_target("ecp5"));
         }
         for depth in [2, 8, 64] {
             for storage in [Storage::Distributed, Storage::Block] {

@@ -2,7 +2,7 @@
 
 use crate::verilator::{BuildError, Design, Direction, Model, Options, PortDecl};
 use pagetrain_hdl::build::{Dir, Module};
-use pagetrain_hdl::verilog::{emit, Header};
+use pagetrain_hdl::verilog::{cell_models, emit, Header};
 
 /// Why a module is not simulated.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum DutError {
     Build(#[from] BuildError),
 }
 
-/// The Verilog of `module` and everything below it, with its ports.
+/// The Verilog of `module` and everything below it, with its ports, and models of the target's cells.
 pub fn design(module: &Module) -> Result<Design, DutError> {
     let files = emit(module, &Header::default()).map_err(|errors| DutError::Emit {
         module: module.name().to_owned(),
@@ -38,6 +38,7 @@ pub fn design(module: &Module) -> Result<Design, DutError> {
     let design = Design::new(module.name()).ports(ports);
     Ok(files
         .into_iter()
+        .chain(cell_models(module))
         .fold(design, |design, file| design.source(file.name, file.text)))
 }
 

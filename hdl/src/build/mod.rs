@@ -95,6 +95,7 @@ mod operand;
 mod pick;
 pub(crate) mod rust_hdl;
 mod sig;
+mod target;
 mod value;
 pub(crate) mod walk;
 
@@ -107,6 +108,7 @@ pub use module::{Dir, Module, Port};
 pub use operand::{lit, lit_bytes, Operand};
 pub use pick::{and_all, cat, cat_lsb_first, mux, onehot_mux, or_all};
 pub use sig::Sig;
+pub use target::Cell;
 pub use value::Value;
 
 pub(crate) use body::{Part, Stmt, Target};

@@ -5,6 +5,7 @@ use super::expr::Expr;
 use super::instance::InstanceData;
 use super::operand::Operand;
 use super::sig::Sig;
+use super::target::Cell;
 use super::value::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -24,6 +25,10 @@ pub struct Module {
     pub(crate) leaf_paths: Vec<(String, String)>,
     /// Synthesis leaves the module as it is.
     pub(crate) kept: bool,
+    /// What takes the module's place where the design is made for a target.
+    pub(crate) stand_ins: Vec<(&'static str, Arc<Module>)>,
+    /// Cells of the target that a leaf's text instances.
+    pub(crate) cells: Vec<Cell>,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +89,8 @@ impl Module {
             rst: None,
             leaf_paths: vec![],
             kept: false,
+            stand_ins: vec![],
+            cells: vec![],
         }
     }
 

@@ -18,11 +18,20 @@
 //!   write a clock, no combinational path from input to output.
 //! - Parameters: `width` at least 1, `addr_w` 1 to 16, `lane` divides `width`. Not reset: a word never written
 //!   is undefined.
-//! - Cost: 512 x 64, with or without lanes of 8: 2 DP16KD and nothing else; the output register adds 64 FF.
-//!   192-198 MHz with it (ECP5 85k speed 8, Yosys 0.70, nextpnr 0.11, between registers, two seeds): Yosys does
-//!   not use the register inside the DP16KD.
+//! - Bodies: inferred, or ECP5's cells in a design made for that target (`hdl-style.md`): the fewest DP16KD that the
+//!   shape needs, as many as Yosys takes for the inferred body. Words of several rows of cells pass a multiplexer.
+//! - Cost: 512 x 64, with or without lanes of 8: 2 DP16KD and nothing else; the output register adds 64 FF to the
+//!   inferred body, nothing to ECP5's. A FIFO of 512 x 72 around it: 114 FF inferred, 42 FF of cells. Where that FIFO
+//!   ends (Yosys 0.70, nextpnr 0.11, between registers, two seeds): LFE5U-85F speed 8, inferred 193-195 MHz, at the
+//!   memory's 4.1 ns from clock to output; of cells 292-296 MHz, in the FIFO's counters. LFE5UM5G-85F speed 8, whose
+//!   cells nextpnr has as faster: inferred 304-346 MHz, of cells 326-354 MHz, both in the counters.
+
+mod ecp5;
+mod tiling;
 
 use crate::build::*;
+pub use ecp5::DP16KD;
+use pagetrain_formats::BlockRam;
 
 /// The parameters of a block memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,18 +99,24 @@ impl Ram {
             &self.name(),
             "Block memory, one write and one read port on one clock.",
         );
+        self.inputs(&mut m);
+        m.output_reg("rd_data", width, "the word");
+        m.text(&self.inferred(lane));
+        m.stand_in(BlockRam::Ecp5.name(), ecp5::module(self));
+        m
+    }
+
+    fn inputs(&self, m: &mut Module) {
+        let lanes = self.lane.map_or(1, |bits| self.width / bits);
         m.clk();
-        m.input("wr_en", width / lane, "write at this edge");
-        m.input("wr_addr", addr_w, "where to");
-        m.input("wr_data", width, "what");
+        m.input("wr_en", lanes, "write at this edge");
+        m.input("wr_addr", self.addr_w, "where to");
+        m.input("wr_data", self.width, "what");
         m.input("rd_en", 1, "read at this edge");
-        m.input("rd_addr", addr_w, "where from");
+        m.input("rd_addr", self.addr_w, "where from");
         if self.out_reg {
             m.input("rd_out_en", 1, "load the output register at this edge");
         }
-        m.output_reg("rd_data", width, "the word");
-        m.text(&self.inferred(lane));
-        m
     }
 
     /// A description that every synthesis tool takes for block memory.

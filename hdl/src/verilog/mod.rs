@@ -35,6 +35,19 @@ pub fn emit(top: &Module, header: &Header) -> Result<Vec<VerilogFile>, Errors> {
     Ok(files)
 }
 
+/// Models of the target's cells that the design instances, a file each: for simulation, since synthesis brings the cells.
+pub fn cell_models(top: &Module) -> Vec<VerilogFile> {
+    let mut files: Vec<VerilogFile> = vec![];
+    for cell in top.modules().iter().flat_map(|m| &m.cells) {
+        let name = format!("{}.v", cell.name);
+        if files.iter().all(|f| f.name != name) {
+            let text = cell.model.into();
+            files.push(VerilogFile { name, text });
+        }
+    }
+    files
+}
+
 fn collect(m: &Module, header: &Header, files: &mut Vec<VerilogFile>) -> Result<(), Error> {
     for item in &m.items {
         if let Item::Instance(n) = item {

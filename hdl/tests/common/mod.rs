@@ -6,7 +6,7 @@
 pub mod equivalence;
 
 use pagetrain_hdl::build::Module;
-use pagetrain_hdl::verilog::{emit, Header, VerilogFile};
+use pagetrain_hdl::verilog::{cell_models, emit, Header, VerilogFile};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -68,11 +68,13 @@ pub fn yosys(dir: &Path, script: &str) -> String {
 }
 
 /// Emits the design and shows it to `verilator --lint-only -Wall` and Yosys; any warning is a failure.
-/// Returns the files.
+/// Returns the files; the models of cells are shown too, and not returned.
 pub fn lint(top: &Module) -> Vec<VerilogFile> {
     let files = emit(top, &Header::default()).unwrap_or_else(|e| panic!("{e}"));
-    let dir = write(&files);
-    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    let mut all = cell_models(top);
+    all.extend(files.iter().cloned());
+    let dir = write(&all);
+    let names: Vec<&str> = all.iter().map(|f| f.name.as_str()).collect();
     let root = verilator_root();
     let mut verilator = Command::new(root.join("bin/verilator"));
     verilator.env("VERILATOR_ROOT", &root);

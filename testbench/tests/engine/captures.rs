@@ -1,6 +1,6 @@
 //! Every capture through the engine.
 
-use super::support::{bench, capture_files, config, frames, run, wide};
+use super::support::{bench, capture_files, cells, config, frames, run, wide};
 use pagetrain_formats::{Config, Counter};
 use pagetrain_testbench::stall::StallProfile;
 
@@ -43,4 +43,9 @@ fn agrees_with_the_model_when_captures_are_replayed_at_128_bits() {
 #[test]
 fn agrees_with_the_model_when_both_widths_are_the_same() {
     agrees(config(64, 64));
+}
+
+#[test]
+fn agrees_with_the_model_when_captures_are_replayed_with_memories_of_cells() {
+    agrees(cells(64, 128));
 }

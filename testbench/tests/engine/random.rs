@@ -2,7 +2,7 @@
 
 use super::cover::Cover;
 use super::setup::{setup, Setup};
-use super::support::{config, wide};
+use super::support::{cells, config, wide};
 use super::traffic::{of_length, Traffic};
 use pagetrain_formats::{Command, Config};
 use pagetrain_golden::host::HostOptions;
@@ -107,6 +107,12 @@ fn agrees(config: &Config, usual: u64, frames: usize) -> Cover {
 fn agrees_with_the_model_when_all_is_random_at_64_bits() {
     // Evictions of open trains are met below, where the table is small.
     agrees(&config(64, 128), 10, 250).check_but(&["closed_evict"]);
+}
+
+/// The model of the cell gives a read of the word being written an inverted word: nobody looks at one.
+#[test]
+fn agrees_with_the_model_when_all_is_random_and_memories_are_cells() {
+    agrees(&cells(64, 128), 4, 250).check_short();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the engine's tests share.
 
 use pagetrain_formats::program::{tcp, Limits as ProgramLimits};
-use pagetrain_formats::{regs, Config};
+use pagetrain_formats::{regs, BlockRam, Config};
 use pagetrain_golden::host::HostOptions;
 use pagetrain_golden::{Limits, Pace};
 use pagetrain_hdl::train::TIMER_SLACK;
@@ -23,7 +23,15 @@ pub fn config(data_width: usize, dma_width: usize) -> Config {
     }
 }
 
-/// The same with few flows, so that some are evicted, and large pages.
+/// An engine of these widths, its block memories made of ECP5's cells.
+pub fn cells(data_width: usize, dma_width: usize) -> Config {
+    Config {
+        block_ram: BlockRam::Ecp5,
+        ..config(data_width, dma_width)
+    }
+}
+
+/// An engine of these widths with few flows, so that some are evicted, and large pages.
 pub fn wide(data_width: usize, dma_width: usize) -> Config {
     Config {
         flows: 5,

@@ -2,7 +2,7 @@
 
 use crate::reference::{parse, Limits, Parsed, Row, PARSE_WIDTHS};
 use pagetrain_formats::program::{self, Limits as ProgramLimits};
-use pagetrain_formats::Config;
+use pagetrain_formats::{BlockRam, Config};
 use pagetrain_hdl::parser::parser;
 use pagetrain_testbench::axis::AxisSource;
 use pagetrain_testbench::sim::{Handle, Sim, SimConfig, SimError};
@@ -35,6 +35,7 @@ impl Variant {
             parser_steps,
             parser_window,
             train_entries: 64,
+            block_ram: BlockRam::Inferred,
             clock_khz: 156_250,
         };
         Variant {
