@@ -81,11 +81,19 @@ def is_library(module):
     return int(module["attributes"].get("blackbox", "0"), 2) or int(module["attributes"].get("whitebox", "0"), 2)
 
 
+def instanced(folder, name):
+    """The memories that are made of cells in the source (hdl/src/prim/ram/ecp5.rs), in rows and columns."""
+    modules = json.loads((folder / f"{name}.json").read_text())["modules"]
+    cells = [cell for module in modules.values() for cell, entry in module["cells"].items() if entry["type"] == "DP16KD"]
+    return {re.split(r"(?:\.|^)(?:rows|columns)\[", cell)[0] for cell in cells if cell.endswith("].u_cell")}
+
+
 def summary(folder, name, log):
     """How many memories of which kind there are; they have passed the checks."""
     inferred = collections.Counter(kind for _, kind in re.findall(r"mapping memory (\S+) via \$__(\w+?)_\n", log))
     distributed = inferred["TRELLIS_DPR16X4"]
-    return {"block": inferred.total() - distributed, "distributed": distributed, "registers": 0}
+    block = inferred.total() - distributed + len(instanced(folder, name))
+    return {"block": block, "distributed": distributed, "registers": 0}
 
 
 def check(folder, name, log, error):

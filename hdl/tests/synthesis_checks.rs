@@ -43,7 +43,11 @@ fn memories_are_memory_cells_when_primitives_are_synthesised() {
     let block = "block RAM 1, distributed 0, in registers 0";
     let distributed = "block RAM 0, distributed 1, in registers 0";
     assert_eq!(memories(&Ram::new(72, 9).build()), block);
-    assert_eq!(memories(&Ram::new(64, 9).lanes(8).out_reg().build()), block);
+    let lanes = Ram::new(64, 9).lanes(8).out_reg().build();
+    assert_eq!(memories(&lanes), block);
+    assert_eq!(memories(&lanes.for_target("ecp5")), block);
+    let rows = Fifo::new(72, 8192).storage(Storage::Block).build();
+    assert_eq!(memories(&rows.for_target("ecp5")), block);
     assert_eq!(memories(&lutram(64, 5)), distributed);
     let fifo = Fifo::new(72, 16).storage(Storage::Distributed);
     assert_eq!(memories(&fifo.build()), distributed);
