@@ -185,13 +185,18 @@ pub fn checksum(cfg: &Config) -> Module {
         b.when(&leaves, |b| b.set(&take, &take + 1));
     });
     let inside = m.reg_rst("beats_inside", ring_w + 1, 0);
-    m.seq("room for a beat: what is counted is a clock old", |b| {
-        b.set(
-            &inside,
-            &inside + beat.zext(ring_w + 1) - leaves.zext(ring_w + 1),
-        );
-        b.set(&room, inside.lt(INSIDE - 1));
-    });
+    let left = m.reg_rst("left", 1, 0);
+    m.seq(
+        "room for a beat: what is counted is a clock old, or two",
+        |b| {
+            b.set(&left, &leaves);
+            b.set(
+                &inside,
+                &inside + beat.zext(ring_w + 1) - left.zext(ring_w + 1),
+            );
+            b.set(&room, inside.lt(INSIDE - 1));
+        },
+    );
     let waited = ring.out("rd_data");
     let mut lsb = 0;
     let mut part = |width: usize| {

@@ -53,7 +53,8 @@ struct Update {
     remove: Sig,
     clear: Sig,
     key: Sig,
-    /// `upd_slot` of the clock before, decoded.
+    /// `upd_slot`; and of the clock before, decoded.
+    number: Sig,
     slot: Sig,
 }
 
@@ -82,6 +83,7 @@ pub fn flow_table(cfg: &Config) -> Module {
         remove,
         clear,
         key: upd_key,
+        number: upd_slot,
         slot,
     };
 
@@ -94,7 +96,7 @@ pub fn flow_table(cfg: &Config) -> Module {
     );
     m.seq("Used slots", |b| b.set(&used, &used_next));
 
-    lookup(&mut m, &key, &upd, &used_next, slot_w);
+    lookup(&mut m, &key, &upd, &used, slot_w);
     places(&mut m, &upd, &used, slot_w);
     m
 }
@@ -110,8 +112,8 @@ fn differs(a: &Expr, b: &Expr) -> Expr {
 }
 
 /// Keys, comparison, match, encoding.
-fn lookup(m: &mut Module, key: &Sig, upd: &Update, used_next: &Sig, slot_w: usize) {
-    let n = used_next.width();
+fn lookup(m: &mut Module, key: &Sig, upd: &Update, used: &Sig, slot_w: usize) {
+    let n = used.width();
     let parts = key.width().div_ceil(PART);
 
     m.comment("Slots filled in this clock, in the last one, in the one before");
@@ -156,13 +158,17 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, used_next: &Sig, slot_w: usiz
 
     let hit = m.output_reg("hit", 1, "the key of LATENCY clocks ago is in the table");
     let hit_slot = m.output_reg("hit_slot", slot_w, "where");
-    let now = m.named(
-        "matching_now",
-        used_next & ((&matching & !&filled) | (&filled & same_1.repeat(n))),
-    );
+    m.comment("Beside the slot of the update the table is as it was; the strobe only chooses what of that slot counts");
+    let standing = m.named("standing", used & &matching & !&upd.slot);
+    let there = m.named("there", (used & &matching & &upd.slot).any());
+    let by_update = mux(&upd.insert, &same_1, !&upd.remove & &there);
+    let by_update = m.named("by_update", by_update);
+    let slot_number = m.reg("slot_number", slot_w);
     m.seq("Stage 3, encode", |b| {
-        b.set(&hit, now.any());
-        b.set(&hit_slot, encode(&now));
+        b.set(&slot_number, &upd.number);
+        b.set(&hit, (standing.any() | &by_update) & !&upd.clear);
+        let of_update = &slot_number & by_update.repeat(slot_w);
+        b.set(&hit_slot, encode(&standing) | of_update);
     });
 }
 

@@ -18,7 +18,7 @@
 
 use crate::build::{clog2, Module};
 use crate::bundle;
-use crate::prim::lutram;
+use crate::prim::{lutram, skid};
 
 /// Beats that the FIFO holds.
 pub const DEPTH: usize = 16;
@@ -39,9 +39,9 @@ pub fn write_data(dma_width: usize) -> Module {
     let popped = m.output_reg_rst("popped", 1, 0, "a beat has left, its place is free");
     let grant = m.input("grant", 1, "one more burst may leave");
     let ahead = m.output_reg_rst("ahead", 1, 0, "one more burst may be announced");
-    let w_valid = m.output_reg_rst("m_w_tvalid", 1, 0, "beat valid");
+    let w_valid = m.output("m_w_tvalid", 1, "beat valid");
     let w_ready = m.input("m_w_tready", 1, "beat taken");
-    let w_data = m.output_reg("m_w_tdata", wd.width(), "WD");
+    let w_data = m.output("m_w_tdata", wd.width(), "WD");
 
     let index = clog2(DEPTH);
     let wr = m.reg_rst("wr", index, 0);
@@ -59,18 +59,21 @@ pub fn write_data(dma_width: usize) -> Module {
     let some = m.reg_rst("some", 1, 0);
     let granted = m.reg_rst("granted", clog2(AHEAD) + 1, 0);
     let may = m.reg_rst("may", 1, 0);
-    let load = m.named("load", &some & &may & (!&w_valid | &w_ready));
+    // The bus's ready ends at a stream register.
+    let out = m.instance("u_out", skid(wd.width()));
+    let leaves = m.named("leaves", &some & &may);
+    let load = m.named("load", &leaves & out.out("s_axis_tready"));
+    m.connect(&out, "s_axis_tvalid", &leaves);
+    m.connect(&out, "s_axis_tdata", &head);
+    m.connect(&out, "m_axis_tready", &w_ready);
+    m.connect_out(&out, "m_axis_tvalid", &w_valid);
+    m.connect_out(&out, "m_axis_tdata", &w_data);
     let ended = m.named("ended", &load & &head_last);
     m.seq(
-        "Output register: loads when a beat is there and its burst was granted",
+        "A beat leaves when it is there and its burst was granted",
         |b| {
             b.set(&popped, &load);
-            b.when(&w_ready, |b| b.set(&w_valid, 0));
-            b.when(&load, |b| {
-                b.set(&w_valid, 1);
-                b.set(&rd, &rd + 1);
-            });
-            b.when(!&w_valid | &w_ready, |b| b.set(&w_data, &head));
+            b.when(&load, |b| b.set(&rd, &rd + 1));
         },
     );
     m.seq("Beats held, and whether there is one", |b| {

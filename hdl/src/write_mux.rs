@@ -46,8 +46,9 @@ pub fn write_mux(cfg: &Config) -> Module {
     let aw_data = [0, 1].map(|i: usize| asked[i].out("m_axis_tdata"));
     let w_ready = [0, 1].map(|i| m.output(&format!("s{i}_w_tready"), 1, ""));
 
-    let order = m.instance("u_order", Fifo::new(1, AHEAD).build());
-    let room = order.out("s_axis_tready");
+    let order = Fifo::new(1, AHEAD).almost_full(AHEAD - 1).unguarded();
+    let order = m.instance("u_order", order.build());
+    let room = m.named("room", !order.out("almost_full"));
     let last = m.reg_rst("last", 1, 0);
     let open = m.named("open", (!&port.aw_valid | &port.aw_ready) & &room);
     // With both waiting, the one that was not served last is granted. Ready never depends on its own valid.

@@ -165,18 +165,7 @@ fn fifo_proof(
             ("output wire [1:0] ".into(), "probe_fetched", fetched),
         ],
     );
-    let top = files.last().unwrap().clone();
-    if block {
-        // The FIFO behind the memory has a proof of its own.
-        let behind = instance_of(&top, "u_out");
-        let ports = "input clk, input rst, input [1:0] s_axis_tdata, input s_axis_tvalid, output s_axis_tready, \
-                     output [1:0] m_axis_tdata, output m_axis_tvalid, input m_axis_tready, output almost_full";
-        let free = "assign {s_axis_tready, m_axis_tdata, m_axis_tvalid, almost_full} = $anyseq;";
-        files.retain(|f| !f.name.contains("lut") && !f.name.starts_with("skid"));
-        let text = format!("module {behind} ({ports}); {free} endmodule\n");
-        let name = format!("{behind}.v");
-        files.insert(0, VerilogFile { name, text });
-    } else {
+    if !block {
         let spare = ("output wire [1:0] ".into(), "probe_spare", "spare");
         probe(&mut files, "u_out", &[spare]);
     }

@@ -62,6 +62,7 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config, kind: Kind) -> Fetch {
     // Ahead of `head` by what is under way: only data that have come may be overwritten by the host.
     let asked = m.reg_rst("asked", 16, 0);
     let taken = m.wire("taken", 2);
+    let gone = m.reg_rst("gone", 2, 0);
     let burst = m.reg_rst("burst", 1, 0);
     let first = m.reg("first", 2);
     let count = m.reg("count", 3);
@@ -139,7 +140,9 @@ pub(super) fn fetch(m: &mut Module, cfg: &Config, kind: Kind) -> Fetch {
     let r_last = m.named("r_last", &r_valid & rd.get(&r_data, "last"));
     m.seq("what was asked for and has not left", |b| {
         let more = mux(&burst, count.zext(width), 0);
-        b.set(&held, &held + more - taken.zext(width));
+        b.comment("A place is free a clock after its descriptor was taken");
+        b.set(&gone, &taken);
+        b.set(&held, &held + more - gone.zext(width));
         b.set(
             &open_bursts,
             &open_bursts + burst.zext(width) - r_last.zext(width),

@@ -74,6 +74,7 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
     m.seq("one descriptor a clock, burst after burst", |b| {
         b.set(&valid, &cut & !&f.poisoned);
         b.set(&desc, &value);
+        b.when(&valid, |b| b.set(&f.head, &f.head + 1));
         b.when(&next_burst, |b| {
             b.set(&busy, 1);
             b.set(&place, info.bits(3, 2));
@@ -82,9 +83,6 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
         b.when(&cut, |b| {
             b.set(&place, &place + 1);
             b.set(&left, &left - 1);
-            b.when(!&f.poisoned, |b| {
-                b.set(&f.head, &f.head + 1);
-            });
             b.when(&last, |b| {
                 b.set(&busy, 0);
             });

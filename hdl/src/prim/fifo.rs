@@ -1,7 +1,8 @@
 //! Synchronous FIFO with registered, first-word-fall-through output.
 //!
 //! Contract: words leave in the order in which they came. Holds `depth` words: `s_axis_tready` is low exactly while
-//! `depth` words have come and not left by the clock before. A word that is written is never read at the same edge.
+//! `depth` words have come and not left by the clock before. A word that is written is never read at the same edge (what block memory
+//! reads where no word is does not count).
 //!
 //! | port            | dir | type              | meaning                                        |
 //! |-----------------|-----|-------------------|------------------------------------------------|
@@ -15,7 +16,7 @@
 //! | `almost_full`   | out | 1                 | register, on request: `count` >= the threshold |
 //!
 //! - Timing: [`Fifo::latency`] clocks from a transfer into an empty FIFO to `m_axis_tvalid`: 2 with distributed
-//!   memory, 5 with block memory. One word in and one out every clock; no combinational path from input to
+//!   memory, 3 with block memory. One word in and one out every clock; no combinational path from input to
 //!   output.
 //! - Parameters: `width` at least 1; `depth` a power of two, 2 to 65536; `almost_full` 1 to `depth`.
 //! - Corner cases: full: a word may leave, the next comes in two clocks later.
@@ -23,10 +24,10 @@
 //!   114 FF, 30 CCU2C, 2 DP16KD, 189-195 MHz, which is the memory's clock-to-output time (ECP5 85k speed 8,
 //!   Yosys 0.70, nextpnr 0.11, between registers, four seeds).
 //!
-//! Internals: the receiver's ready only reaches a stream register ([`skid`]): in a wide FIFO the memory lies all over, and
-//! a ready that went on to its pointers and enables would be the longest path of the design. Block memory reads all
-//! the time; what it was asked for goes into a short distributed FIFO, which stops it while there are places for the words on
-//! their way.
+//! Internals: distributed memory is followed by a stream register ([`skid`]), where the receiver's ready ends: in a wide FIFO
+//! the memory lies all over, and a ready that went on to its pointers would be the longest path of the design. Block
+//! memory has two registers of its own (in its cells, where the target allows), each with a valid bit, that move on whenever
+//! the next is free; so its read latency costs fill time, never throughput.
 
 use super::{lutram, skid, Ram};
 use crate::build::*;
@@ -41,10 +42,6 @@ pub enum Storage {
     /// Block memory.
     Block,
 }
-
-/// Words of the FIFO behind a block memory, and how many of them may be on their way when it fills up.
-const NEAR: usize = 16;
-const ON_THE_WAY: usize = 4;
 
 /// The parameters of a FIFO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +104,7 @@ impl Fifo {
     /// Clocks from a transfer into an empty FIFO to its word at the output.
     pub const fn latency(&self) -> usize {
         match self.block() {
-            true => 3 + Fifo::new(self.width, NEAR).latency(),
+            true => 3,
             false => 1 + skid::LATENCY,
         }
     }
@@ -151,7 +148,10 @@ impl Fifo {
             .guarded
             .then(|| m.output_reg_rst("s_axis_tready", 1, 1, "room for a word"));
         let m_data = m.output("m_axis_tdata", width, "the oldest word");
-        let m_valid = m.output("m_axis_tvalid", 1, "a word is there");
+        let m_valid = match self.block() {
+            true => m.output_reg_rst("m_axis_tvalid", 1, 0, "a word is there"),
+            false => m.output("m_axis_tvalid", 1, "a word is there"),
+        };
         let m_ready = m.input("m_axis_tready", 1, "receiver takes the word");
 
         let push = match &s_ready {
@@ -193,35 +193,28 @@ impl Fifo {
         m.connect(&mem, "wr_addr", &wr_addr);
         m.connect(&mem, "wr_data", &s_data);
         m.connect(&mem, "rd_addr", &rd_addr);
-        let out = if self.block() {
-            m.comment(
-                "The memory reads all the time; its two registers hold words that were loaded",
-            );
-            let read = m.reg_rst("read", 1, 0);
+        if self.block() {
+            m.comment("The memory's two registers move on whenever the next is free; the first one reads whatever is there");
             let fetched = m.reg_rst("fetched", 1, 0);
-            m.seq("On their way to the output", |b| {
-                b.set(&read, &load);
-                b.set(&fetched, &read);
+            let out_free = m.named("out_free", &m_ready | !&m_valid);
+            let read = m.named("read", &out_free | !&fetched);
+            m.assign(&load, &filled & &read);
+            m.seq("Whether they hold a word", |b| {
+                b.when(&read, |b| b.set(&fetched, &filled));
+                b.when(&out_free, |b| b.set(&m_valid, &fetched));
             });
-            m.connect(&mem, "rd_en", 1);
-            m.connect(&mem, "rd_out_en", 1);
-            let out = Fifo::new(width, NEAR)
-                .almost_full(NEAR - ON_THE_WAY)
-                .unguarded();
-            let out = m.instance("u_out", out.build());
-            m.connect(&out, "s_axis_tvalid", &fetched);
-            m.assign(&load, &filled & !out.out("almost_full"));
-            out
+            m.connect(&mem, "rd_en", &read);
+            m.connect(&mem, "rd_out_en", &out_free);
+            m.connect_out(&mem, "rd_data", &m_data);
         } else {
             let out = m.instance("u_out", skid(width));
             m.connect(&out, "s_axis_tvalid", &filled);
             m.assign(&load, &filled & out.out("s_axis_tready"));
-            out
-        };
-        m.connect(&out, "s_axis_tdata", mem.out("rd_data"));
-        m.connect_out(&out, "m_axis_tdata", &m_data);
-        m.connect_out(&out, "m_axis_tvalid", &m_valid);
-        m.connect(&out, "m_axis_tready", &m_ready);
+            m.connect(&out, "s_axis_tdata", mem.out("rd_data"));
+            m.connect_out(&out, "m_axis_tdata", &m_data);
+            m.connect_out(&out, "m_axis_tvalid", &m_valid);
+            m.connect(&out, "m_axis_tready", &m_ready);
+        }
         m
     }
 

@@ -57,6 +57,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let settle = m.named("settle", &sh.acting & &d.clear);
     let place = m.named("place", &settle | &sh.placing);
     m.connect(&p.pages, "walk", &sh.walk);
+    m.connect(&p.pages, "walking", &sh.walking);
     m.connect(&p.pages, "place", &place);
     m.connect(&p.pages, "commit", &packet_end);
     m.connect(

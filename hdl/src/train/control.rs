@@ -96,7 +96,9 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let frame_valid = m.input("s_axis_frame_tvalid", 1, "a frame is stored");
     let frame_ready = m.output_reg_rst("s_axis_frame_tready", 1, 0, "it is taken");
     let frame = m.input("s_axis_frame_tdata", frame_b.width(), "FRAME");
-    let halted = m.input("halted", 1, "discard frames, do nothing else");
+    let halted_in = m.input("halted", 1, "discard frames, do nothing else");
+    let halted = m.reg_rst("halted_here", 1, 0);
+    m.seq("It comes from afar", |b| b.set(&halted, &halted_in));
     let bad_small_valid = m.input("s_axis_bad_small_tvalid", 1, "a bad small descriptor");
     let bad_small_ready = m.output_reg_rst("s_axis_bad_small_tready", 1, 0, "it is taken");
     let bad_small = m.input("s_axis_bad_small_tdata", 32, "its cookie");
@@ -151,13 +153,19 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let may_timer = m.named("may_timer", open_for(p.timer.out("req").expr()));
     let may_command = m.named("may_command", &req & !&sh.halted);
     // A descriptor that is at work, or goes at this edge, is not chosen again.
+    let bad_small_there = m.reg_rst("bad_small_there", 1, 0);
+    let bad_page_there = m.reg_rst("bad_page_there", 1, 0);
+    m.seq("Bad descriptors come from afar", |b| {
+        b.set(&bad_small_there, &bad_small_valid & !&bad_small_ready);
+        b.set(&bad_page_there, &bad_page_valid & !&bad_page_ready);
+    });
     let may_small = m.named(
         "may_bad_small",
-        open_for(&bad_small_valid & !&bad_small_ready & !&sh.op.bad_small),
+        open_for(&bad_small_there & !&bad_small_ready & !&sh.op.bad_small),
     );
     let may_page = m.named(
         "may_bad_page",
-        open_for(&bad_page_valid & !&bad_page_ready & !&sh.op.bad_page),
+        open_for(&bad_page_there & !&bad_page_ready & !&sh.op.bad_page),
     );
     // One that acts waits no longer.
     let waits = m.named("waits", &held & !(&sh.acting & &sh.op.frame));

@@ -34,7 +34,7 @@ use super::script::SCRIPT;
 use super::Widths;
 use crate::build::*;
 use crate::bundle::{self, Bundle};
-use crate::prim::{skid, Fifo};
+use crate::prim::Fifo;
 use pagetrain_formats::codes::L3;
 use pagetrain_formats::{Config, SMALL_BYTES};
 
@@ -129,16 +129,17 @@ pub fn copy(cfg: &Config) -> Module {
     // A command of the script goes through a register: it is chosen from many.
     let line = Bundle::new("TRAIN_SCRIPT", &SCRIPT);
     let values = SCRIPT.map(|(name, _)| (name, script.out(name).expr()));
-    let scripts = m.instance("u_scripted", skid(line.width()));
-    m.connect(&scripts, "s_axis_tvalid", script.out("valid"));
-    m.connect(&scripts, "s_axis_tdata", line.pack(&values));
-    m.connect(
-        &script,
-        "take",
-        script.out("valid") & scripts.out("s_axis_tready"),
-    );
-    let scripted = scripts.out("m_axis_tvalid");
-    let of_script = |name: &str| line.get(&scripts.out("m_axis_tdata"), name);
+    let scripted = m.reg_rst("scripted", 1, 0);
+    let command = m.reg("script_command", line.width());
+    let script_free = m.wire("script_free", 1);
+    m.connect(&script, "take", script.out("valid") & &script_free);
+    m.seq("Command of the script", |b| {
+        b.when(&script_free, |b| {
+            b.set(&scripted, script.out("valid"));
+            b.set(&command, line.pack(&values));
+        });
+    });
+    let of_script = |name: &str| line.get(&command, name);
 
     m.comment("The part at work; `rest`: its piece behind the tags");
     let valid = m.reg_rst("part_valid", 1, 0);
@@ -162,7 +163,7 @@ pub fn copy(cfg: &Config) -> Module {
     let page_cut = m.named("page_cut", &page_near & page_len.gt(page_ahead.zext(w.len)));
     let near = mux(&hdr, &strips, &page_near & !&more_hdr);
     let takes_script = m.named("takes_script", &scripted & &room & &next);
-    m.connect(&scripts, "m_axis_tready", &room & &next);
+    m.assign(&script_free, !&scripted | &takes_script);
     let takes_page = &next & &page_busy & !&hdr & !&more_hdr;
     let takes_page = m.named("takes_page", takes_page);
     m.seq("Stage 1, part", |b| {

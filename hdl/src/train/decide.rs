@@ -242,9 +242,16 @@ pub fn decide(cfg: &Config) -> Module {
         "may_create",
         &a_tcp & &a_csum_ok & &b_pay_any & &b_admit & &a_plain,
     );
-    let c_to_page = s.reg("split", &split & &a_long);
-    let c_all_page = s.reg("all_page", &a_long & !&split);
+    let to_page = || &split & &a_long;
+    let c_to_page = s.reg("split", to_page());
     let c_hdr_split = s.reg("hdr_any", b_hdr.any());
+    let whole = mux(&a_long, lit(w.hdr, 0), b_all.trunc(w.hdr));
+    let own_hdr = s.reg("own_hdr", mux(to_page(), &b_hdr, whole));
+    let own_hdr_any = s.reg("own_hdr_any", mux(to_page(), b_hdr.any(), !&a_long));
+    let all_page = &b_all & a_long.repeat(w.len);
+    let own_page = s.reg("own_page", mux(to_page(), &a_pay, all_page));
+    let own_page_any = s.reg("own_page_any", mux(to_page(), &b_pay_any, &a_long));
+    let own_off = s.reg("own_off", b_hdr.zext(w.len) & to_page().repeat(w.len));
     let c_full = s.reg("fills", b_room.bit(20) | !b_room.any());
     let c_splits = s.reg(
         "splits",
@@ -252,7 +259,7 @@ pub fn decide(cfg: &Config) -> Module {
     );
     let c_two = s.reg("hdr_two", b_hdr.bit(8) & b_hdr.trunc(8).any());
     let c_pieces = s.reg("pieces", &b_pieces);
-    s.end("Stage 3: classes, and where the frame would go if it is not watched");
+    s.end("Stage 3: classes; how much would go where if the frame is not watched (`own`)");
 
     // Take.
     let found = m.named("found", &a_tcp & &hit);
@@ -269,12 +276,9 @@ pub fn decide(cfg: &Config) -> Module {
             mux(&creates, place.zext(w.slot), &own),
         ),
     );
-    let to_split = m.named("to_split", &watched | &c_to_page);
-    let small = m.named("whole_in_small", !&watched & !&a_long);
     let strips = a_strip.any();
-    let hdr = mux(&to_split, &b_hdr, mux(&small, b_all.trunc(w.hdr), 0));
-    let for_page = mux(&to_split, &a_pay, &b_all & c_all_page.repeat(w.len));
-    let for_page = m.named("for_page", for_page);
+    let hdr = mux(&watched, &b_hdr, &own_hdr);
+    let for_page = m.named("for_page", mux(&watched, &a_pay, &own_page));
     let mut job: Vec<(Sig, Expr)> = vec![];
     let mut out = |name: &str, value: Expr, doc: &str| {
         job.push((
@@ -316,16 +320,20 @@ pub fn decide(cfg: &Config) -> Module {
     );
     out(
         "split",
-        to_split.expr(),
+        &watched | &c_to_page,
         "header to small buffers, payload to a page",
     );
     out("hdr_len", hdr.clone(), "bytes for small buffers");
     out(
         "hdr_any",
-        mux(&to_split, &c_hdr_split, &small),
+        mux(&watched, &c_hdr_split, &own_hdr_any),
         "at least one small buffer",
     );
-    out("hdr_two", &to_split & &c_two, "two small buffers");
+    out(
+        "hdr_two",
+        (&watched | &c_to_page) & &c_two,
+        "two small buffers",
+    );
     out(
         "splits",
         &watched & &c_splits,
@@ -356,12 +364,12 @@ pub fn decide(cfg: &Config) -> Module {
     out("page_bytes", for_page.expr(), "bytes for a page");
     out(
         "page_any",
-        mux(&to_split, &b_pay_any, &c_all_page),
+        mux(&watched, &b_pay_any, &own_page_any),
         "any byte for a page",
     );
     out(
         "page_off",
-        mux(&to_split, b_hdr.zext(w.len), 0),
+        mux(&watched, b_hdr.zext(w.len), own_off.expr()),
         "where they begin in the stripped frame",
     );
     out("strips", strips, "tags are left out");

@@ -13,6 +13,7 @@
 //! | `may_walk`, `head_ok` | out | 1 | the oldest posted page can be used (for `walk`; for `choose`, register) |
 //! | `keep` | in | 1 | go on in the slot's page |
 //! | `choose`, `take`, `walk` | in | 1 | first fragment, from `keep`; and it takes the posted page; next fragment |
+//! | `walking` | in | 1 | a next fragment is due; never with `choose` |
 //! | `take_unused` | in | 1 | the oldest posted page goes back unused |
 //! | `place` | in | 1 | the fragment is placed |
 //! | `commit`, `forget` | in | 1 | the packet is placed; the slot has no page any more |
@@ -84,6 +85,7 @@ pub fn pages(cfg: &Config) -> Module {
         1,
         "load the next fragment, from the oldest posted page",
     );
+    let walking = m.input("walking", 1, "there is a next fragment");
     let place = m.input("place", 1, "the fragment is placed");
     let commit = m.input("commit", 1, "the packet is placed");
     let forget = m.input("forget", 1, "the slot has no page any more");
@@ -168,7 +170,8 @@ pub fn pages(cfg: &Config) -> Module {
     let first_fill = m.output_reg("first_fill", 16, "first fragment: offset in its page");
     let first_len = m.output_reg("first_len", w.len, "first fragment: bytes");
     let first_full = m.output_reg("first_full", 1, "first fragment: it fills its page");
-    let from_new = m.named("from_new", &walk | !&keep);
+    // `walk` comes late in its clock: it loads, but does not choose.
+    let from_new = m.named("from_new", &walking | !&keep);
     let rest_next = m.output_reg("rest_next", w.len, "bytes left behind the fragment");
     let rest_f = m.named("rest_for_page", rest_next.zext(FILL));
     let off_next = m.output_reg("off_next", w.len, "where they begin in the frame");
@@ -187,31 +190,23 @@ pub fn pages(cfg: &Config) -> Module {
             b.set(&cur_left, mux(&from_new, &new.left, &old.left));
         });
         b.set(&pg_pop, &take | &walk | &take_unused);
-        b.first(|c| {
-            c.when(&walk, |b| {
-                b.set(
-                    &frag_len,
-                    mux(&walk_more, head_left.trunc(w.len), &rest_next),
-                );
-                b.set(&full, &walk_full);
-                b.set(&more, &walk_more);
-                b.set(&frag_off, &off_next);
-                b.set(&rest, &rest_next);
-            });
-            c.when(&choose, |b| {
-                b.set(&frag_len, mux(&some_more, &left, &bytes));
-                b.set(&full, &fills);
-                b.set(&more, &some_more);
-                b.set(&frag_off, &off);
-                b.set(&rest, &bytes);
-                b.set(&first_cookie, mux(&keep, &old.cookie, &new.cookie));
-                b.set(
-                    &first_fill,
-                    mux(&keep, old.fill.trunc(16), new.fill.trunc(16)),
-                );
-                b.set(&first_len, mux(&some_more, &left, &bytes));
-                b.set(&first_full, &fills);
-            });
+        b.when(&choose | &walk, |b| {
+            let least = mux(&some_more, &left, &bytes);
+            let next = mux(&walk_more, head_left.trunc(w.len), &rest_next);
+            b.set(&frag_len, mux(&walking, next, least));
+            b.set(&full, mux(&walking, &walk_full, &fills));
+            b.set(&more, mux(&walking, &walk_more, &some_more));
+            b.set(&frag_off, mux(&walking, &off_next, &off));
+            b.set(&rest, mux(&walking, &rest_next, &bytes));
+        });
+        b.when(&choose, |b| {
+            b.set(&first_cookie, mux(&keep, &old.cookie, &new.cookie));
+            b.set(
+                &first_fill,
+                mux(&keep, old.fill.trunc(16), new.fill.trunc(16)),
+            );
+            b.set(&first_len, mux(&some_more, &left, &bytes));
+            b.set(&first_full, &fills);
         });
     });
 

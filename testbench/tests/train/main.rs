@@ -168,7 +168,7 @@ fn is_caught_when_the_block_is_broken() {
             "c_victim_open <= decide_job_creates &",
             "c_victim_open <= decide_job_hit &",
         ),
-        ("filled & {4{same_1}}", "filled & {4{1'b0}}"),
+        ("upd_insert ? same_1", "upd_insert ? 1'b0"),
         (
             "pages_edge <= pages_count >= last_two_pages",
             "pages_edge <= pages_edge",
