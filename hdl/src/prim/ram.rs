@@ -21,10 +21,11 @@
 //! - Bodies: inferred, or ECP5's cells in a design made for that target (`hdl-style.md`): the fewest DP16KD that the
 //!   shape needs, as many as Yosys takes for the inferred body. Words of several rows of cells pass a multiplexer.
 //! - Cost: 512 x 64, with or without lanes of 8: 2 DP16KD and nothing else; the output register adds 64 FF to the
-//!   inferred body, nothing to ECP5's. A FIFO of 512 x 72 around it: 114 FF inferred, 42 FF of cells. Where that FIFO
-//!   ends (Yosys 0.70, nextpnr 0.11, between registers, two seeds): LFE5U-85F speed 8, inferred 193-195 MHz, at the
-//!   memory's 4.1 ns from clock to output; of cells 292-296 MHz, in the FIFO's counters. LFE5UM5G-85F speed 8, whose
-//!   cells nextpnr has as faster: inferred 304-346 MHz, of cells 326-354 MHz, both in the counters.
+//!   inferred body, nothing to ECP5's. Between a FIFO's pointers and a
+//!   register, 512 x 72: 114 FF with the inferred body, 42 with cells (Yosys 0.70, nextpnr 0.11, between registers, two
+//!   seeds). LFE5U-85F speed 8: inferred 193-195 MHz, at the memory's 4.1 ns from clock to output; of cells 292-296 MHz,
+//!   in the pointers. LFE5UM5G-85F speed 8, whose cells nextpnr has as faster: inferred 304-346 MHz, of cells 326-354
+//!   MHz, both in the pointers.
 
 mod ecp5;
 mod tiling;
