@@ -17,6 +17,8 @@
 //! | `bad_t*` | out | cookie | a bad descriptor |
 //! | `drained` | out | 1 | nothing posted is left in ring or FIFO |
 //!
+//! - Timing: a descriptor is offered [`latency`] clocks after the beat that completes it, when none is at hand; then one a clock.
+//!
 //! ## Pipeline
 //! A fetch reads up to the end of a 64-byte line (four descriptors), so that bursts never cross 4 KiB. Beats wait in a
 //! FIFO that holds all that may be under way. Then, one descriptor a clock: cut it out of the beat; compute its room;
@@ -49,6 +51,11 @@ pub enum Kind {
 
 /// Descriptors that may be fetched and not yet taken.
 pub const DEPTH: usize = 32;
+
+/// Clocks from the last beat of a descriptor to its offer, when none is at hand.
+pub fn latency(cfg: &Config, kind: Kind) -> usize {
+    unpack::waiting(cfg).latency() + unpack::LATENCY + judge::LATENCY + offer::latency(kind)
+}
 
 /// Builds the block for one ring.
 pub fn desc_prefetch(cfg: &Config, kind: Kind) -> Module {

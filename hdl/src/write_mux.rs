@@ -10,7 +10,8 @@
 //! | `sN_b_valid`, `sN_b_err` | out | | a response; it was not OKAY |
 //! | `m_axi_aw*`, `m_axi_w*`, `m_axi_b*` | | AXI4 | |
 //!
-//! - Timing: a burst and a beat a clock; no clock is lost between bursts, also of different masters.
+//! - Timing: [`LATENCY`] clocks from a burst to its address on the bus, [`RESPONSE_LATENCY`] from a response to its master; [`data_latency`] clocks from
+//!   a burst to its first beat, if that waits already. A burst and a beat a clock; no clock is lost between bursts, also of different masters.
 //! - Corner case: addresses may run up to [`AHEAD`] bursts ahead of data.
 
 use crate::axi;
@@ -21,6 +22,22 @@ use pagetrain_formats::Config;
 
 /// Bursts whose address may be out before their data.
 pub const AHEAD: usize = 32;
+
+/// Clocks of an address on the way to the bus.
+pub const LATENCY: usize = skid::LATENCY + 1;
+
+/// Clocks of a response on the way back.
+pub const RESPONSE_LATENCY: usize = 1;
+
+/// Whose burst is next, in the order of the addresses.
+fn order() -> Fifo {
+    Fifo::new(1, AHEAD).almost_full(AHEAD - 1).unguarded()
+}
+
+/// Clocks from a burst's transfer to its first beat on the bus, when the bus is idle and the beat is there.
+pub fn data_latency() -> usize {
+    skid::LATENCY + order().latency() + skid::LATENCY
+}
 
 /// Builds the block.
 pub fn write_mux(cfg: &Config) -> Module {
@@ -46,8 +63,7 @@ pub fn write_mux(cfg: &Config) -> Module {
     let aw_data = [0, 1].map(|i: usize| asked[i].out("m_axis_tdata"));
     let w_ready = [0, 1].map(|i| m.output(&format!("s{i}_w_tready"), 1, ""));
 
-    let order = Fifo::new(1, AHEAD).almost_full(AHEAD - 1).unguarded();
-    let order = m.instance("u_order", order.build());
+    let order = m.instance("u_order", order().build());
     let room = m.named("room", !order.out("almost_full"));
     let last = m.reg_rst("last", 1, 0);
     let open = m.named("open", (!&port.aw_valid | &port.aw_ready) & &room);

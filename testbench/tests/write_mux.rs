@@ -5,7 +5,7 @@ mod back;
 use back::pack;
 use pagetrain_formats::Config;
 use pagetrain_hdl::bundle;
-use pagetrain_hdl::write_mux::write_mux;
+use pagetrain_hdl::write_mux::{data_latency, write_mux, LATENCY, RESPONSE_LATENCY};
 use pagetrain_testbench::axi::{AxiMemory, Direction, Fault, FaultAt, Memory, MemoryConfig, Resp};
 use pagetrain_testbench::dut;
 use pagetrain_testbench::sim::{seeds, Sim, SimConfig, SimError};
@@ -234,6 +234,56 @@ fn bus_is_full_and_shared_in_turn_when_both_masters_always_want_it() {
         // One that is alone loses nothing either.
         assert_eq!(crowd(&model, [100, 0], beats).0 as usize, 100 * beats);
         assert_eq!(crowd(&model, [0, 100], beats).0 as usize, 100 * beats);
+    }
+}
+
+/// Clocks from the transfer of a lone burst of `master` to its address and its data on the bus, and from the response to the master.
+fn latencies(model: &Model, master: u64) -> [u64; 3] {
+    let mut sim = Sim::new(model, SimConfig::seed(1)).unwrap();
+    let config = MemoryConfig::new(StallProfile::None);
+    let _axi = AxiMemory::attach(&sim, "m_axi", &Memory::open(), config).unwrap();
+    let attached = Master::attach(&sim, master, Pause::Never, Pause::Never).unwrap();
+    let _other = Master::attach(&sim, 1 - master, Pause::Never, Pause::Never).unwrap();
+    let shake =
+        |valid: &str, ready: &str| [sim.signal(valid), sim.signal(ready)].map(Result::unwrap);
+    let aw = format!("s{master}_aw");
+    let channels = [
+        shake(&format!("{aw}_tvalid"), &format!("{aw}_tready")),
+        shake("m_axi_awvalid", "m_axi_awready"),
+        shake("m_axi_wvalid", "m_axi_wready"),
+        shake("m_axi_bvalid", "m_axi_bready"),
+    ];
+    let answer = sim.signal(&format!("s{master}_b_valid")).unwrap();
+    let seen: Rc<RefCell<[Option<u64>; 5]>> = Rc::default();
+    let log = seen.clone();
+    sim.on_edge(move |edge| {
+        let mut seen = log.borrow_mut();
+        let first = |at: &mut Option<u64>, now: bool| *at = at.or(now.then_some(edge.cycle));
+        if edge.in_reset {
+            return;
+        }
+        for (at, [valid, ready]) in seen.iter_mut().zip(&channels) {
+            first(at, valid.is_high() && ready.is_high());
+        }
+        first(&mut seen[4], answer.is_high());
+    });
+    sim.run(async |sim| {
+        attached.write(&mut sim.rng("burst"), 0, 1);
+        sim.until(|| !attached.answers.borrow().is_empty()).await;
+        sim.cycles(2).await;
+    })
+    .unwrap_or_else(|e| panic!("{e}"));
+    let seen = seen.take().map(|at| at.expect("it came"));
+    let [taken, address, data, response, answered] = seen;
+    [address - taken, data - taken, answered - response]
+}
+
+#[test]
+fn latencies_are_the_documented_ones_when_the_bus_is_idle() {
+    let model = model(&design());
+    let want = [LATENCY, data_latency(), RESPONSE_LATENCY].map(|clocks| clocks as u64);
+    for master in 0..2 {
+        assert_eq!(latencies(&model, master), want, "master {master}");
     }
 }
 

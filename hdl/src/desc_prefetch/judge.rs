@@ -17,6 +17,9 @@ pub(super) struct Judged {
     pub room: Sig,
 }
 
+/// Clocks to the verdict.
+pub(super) const LATENCY: usize = 2;
+
 pub(super) fn judge(m: &mut Module, cfg: &Config, kind: Kind, raw: &Raw) -> Judged {
     let field = |f: &pagetrain_formats::layout::Field| raw.desc.bits(f.bit(), f.width);
     let addr = field(&descriptor::ADDR);

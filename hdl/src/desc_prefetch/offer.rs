@@ -7,7 +7,20 @@ use crate::build::{cat, clog2, lit, mux, Module, Sig};
 use crate::bundle;
 use crate::prim::Fifo;
 
-// FIFOs here have no ready: no more is asked for than fits.
+/// Clocks from the verdict to the output: small buffers move on to the first of two places.
+pub(super) fn latency(kind: Kind) -> usize {
+    let places = match kind {
+        Kind::Small => 1,
+        Kind::Page => 0,
+    };
+    good(1).latency() + places
+}
+
+/// Good descriptors. No FIFO here has a ready: no more is asked for than fits.
+fn good(width: usize) -> Fifo {
+    Fifo::new(width, DEPTH).unguarded()
+}
+
 pub(super) fn offer(m: &mut Module, kind: Kind, f: &Fetch, j: &Judged) {
     let bad_valid = m.output("bad_tvalid", 1, "a descriptor that broke the rules");
     let bad_ready = m.input("bad_tready", 1, "");
@@ -34,7 +47,7 @@ fn smalls(m: &mut Module, f: &Fetch, j: &Judged, bad_taken: &Sig) {
     let v1 = m.output_reg_rst("sb1_valid", 1, 0, "");
     let d1 = m.output_reg("sb1", width, "SMALL: the next");
     let count = m.output_reg_rst("sb_count", clog2(DEPTH + 1), 0, "small buffers at hand");
-    let fifo = m.instance("u_good", Fifo::new(width, DEPTH).unguarded().build());
+    let fifo = m.instance("u_good", good(width).build());
     m.connect(&fifo, "s_axis_tdata", &j.record);
     m.connect(&fifo, "s_axis_tvalid", &j.good);
     m.unused(&j.room, "small buffers have no room to count");
@@ -75,7 +88,7 @@ fn pages(m: &mut Module, f: &Fetch, j: &Judged, bad_taken: &Sig) {
     let data = m.output("pg", page.width(), "PAGE: the oldest");
     let room = m.output_reg_rst("pg_room", 24, 0, "bytes in all pages at hand");
     let width = page.width() + 17;
-    let fifo = m.instance("u_good", Fifo::new(width, DEPTH).unguarded().build());
+    let fifo = m.instance("u_good", good(width).build());
     m.connect(&fifo, "s_axis_tdata", cat(&[&j.room, &j.record]));
     m.connect(&fifo, "s_axis_tvalid", &j.good);
     m.connect(&fifo, "m_axis_tready", &pop);

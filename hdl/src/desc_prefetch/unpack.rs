@@ -13,19 +13,22 @@ pub(super) struct Raw {
     pub desc: Sig,
 }
 
+/// Clocks from a whole descriptor to `raw_valid`.
+pub(super) const LATENCY: usize = 1;
+
+/// Beats that wait. A descriptor occupies at most one, or two of 64 bits.
+pub(super) fn waiting(cfg: &Config) -> Fifo {
+    let beats = match cfg.dma_width < 8 * DESCRIPTOR_BYTES {
+        true => 2 * DEPTH,
+        false => DEPTH,
+    };
+    Fifo::new(cfg.dma_width, beats).unguarded()
+}
+
 pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
     let desc_bits = 8 * DESCRIPTOR_BYTES;
-    // A descriptor occupies at most one beat, or two of 64 bits.
-    let beats = if cfg.dma_width < desc_bits {
-        2 * DEPTH
-    } else {
-        DEPTH
-    };
     // No more is asked for than fits, and a burst brings at least one descriptor.
-    let fifo = m.instance(
-        "u_beats",
-        Fifo::new(cfg.dma_width, beats).unguarded().build(),
-    );
+    let fifo = m.instance("u_beats", waiting(cfg).build());
     m.connect(&fifo, "s_axis_tdata", &f.r_data);
     m.connect(&fifo, "s_axis_tvalid", &f.r_valid);
     let bursts = m.instance("u_bursts", Fifo::new(5, DEPTH).unguarded().build());

@@ -55,13 +55,16 @@ pub const VARIANTS: [Variant; 6] = [
 ];
 
 impl Variant {
-    pub fn design(&self) -> Design {
-        let cfg = Config {
+    pub fn config(&self) -> Config {
+        Config {
             dma_width: self.dma_width,
             page_size: self.page_size,
             ..Config::default()
-        };
-        dut::design(&desc_prefetch(&cfg, self.kind)).unwrap_or_else(|e| panic!("{e}"))
+        }
+    }
+
+    pub fn design(&self) -> Design {
+        dut::design(&desc_prefetch(&self.config(), self.kind)).unwrap_or_else(|e| panic!("{e}"))
     }
 
     pub fn lanes(&self) -> u64 {

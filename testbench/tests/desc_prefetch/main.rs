@@ -4,6 +4,7 @@
 mod bench;
 mod descriptors;
 mod host;
+mod latency;
 mod taker;
 
 use bench::{bus, model_of, run, stream, Bench, Posting, VARIANTS};
