@@ -20,9 +20,9 @@
 //!   output.
 //! - Parameters: `width` at least 1; `depth` a power of two, 2 to 65536; `almost_full` 1 to `depth`.
 //! - Corner cases: full: a word may leave, the next comes in two clocks later.
-//! - Cost: 16 x 64 distributed: 35 LUT4, 85 FF, 12 CCU2C, 16 DPR16X4, 277-315 MHz; 512 x 72 block: 50 LUT4,
-//!   114 FF, 30 CCU2C, 2 DP16KD, 189-195 MHz, which is the memory's clock-to-output time (ECP5 85k speed 8,
-//!   Yosys 0.70, nextpnr 0.11, between registers, four seeds).
+//! - Cost, unguarded: 16 x 112 distributed, with a flag: 148 LUT4, 251 FF, 12 CCU2C, 28 DPR16X4, 350-362 MHz; 512 x 462 block of
+//!   ECP5's cells, with `count`: 39 LUT4, 42 FF, 30 CCU2C, 13 DP16KD, 328-338 MHz (LFE5UM5G-85F speed 8, Yosys 0.70,
+//!   nextpnr 0.11, static placer, between registers, two seeds).
 //!
 //! Internals: distributed memory is followed by a stream register ([`skid`]), where the receiver's ready ends: in a wide FIFO
 //! the memory lies all over, and a ready that went on to its pointers would be the longest path of the design. Block
