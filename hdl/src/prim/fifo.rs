@@ -24,7 +24,7 @@
 //!   ECP5's cells, with `count`: 39 LUT4, 42 FF, 30 CCU2C, 13 DP16KD, 328-338 MHz (LFE5UM5G-85F speed 8, Yosys 0.70,
 //!   nextpnr 0.11, static placer, between registers, two seeds).
 //!
-//! Internals: distributed memory is followed by a stream register ([`skid`]), where the receiver's ready ends: in a wide FIFO
+//! Internals: distributed memory is followed by a stream register (`skid`), where the receiver's ready ends: in a wide FIFO
 //! the memory lies all over, and a ready that went on to its pointers would be the longest path of the design. Block
 //! memory has two registers of its own (in its cells, where the target allows), each with a valid bit, that move on whenever
 //! the next is free; so its read latency costs fill time, never throughput.
