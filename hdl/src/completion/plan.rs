@@ -137,8 +137,8 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
     let sized = m.reg_rst("k_sized", 1, 0);
     let fits = m.reg_rst("k_fits", 1, 0);
 
-    let go_single = room_for_one(m, ring);
-    let may = m.named("may_go", mux(&single, &go_single, &fits));
+    let one_fits = m.reg_rst("one_fits", 1, 0);
+    let may = m.named("may_go", mux(&single, &one_fits, &fits));
     let shown = m.named("k_shown", &here & &may & &places);
     let go = m.named("go", &shown & &ready);
     let ended = m.named("k_ended", &go & (&single | &last));
@@ -206,6 +206,7 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
         ];
         b.set(&where_to, place().pack(&values));
     });
+    room_for_one(m, ring, &one_fits, (&go, &single));
     m.seq("Planned lately: the room does not know of it yet", |b| {
         b.when(ring.lately.any(), |b| b.set(&ring.lately, &ring.lately - 1));
         b.when(&go, |b| {
@@ -215,14 +216,13 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
     });
 }
 
-/// Whether one entry fits: at once where there is plenty, else when nothing was planned lately and the room is exact.
-fn room_for_one(m: &mut Module, ring: &Ring) -> Sig {
-    let plenty = m.reg_rst("plenty", 1, 0);
-    let some = m.reg_rst("some", 1, 0);
+/// Whether one entry will fit in the next clock: where there is plenty, else when nothing was planned lately and the room is
+/// exact. A register, since what goes on from it is long.
+fn room_for_one(m: &mut Module, ring: &Ring, one_fits: &Sig, (go, single): (&Sig, &Sig)) {
+    let many = m.named("many_next", mux(go, !single, ring.many_lately.expr()));
+    let rested = m.named("rested_next", !go & !ring.lately.bit(1));
     m.seq("Free entries: four or more, any", |b| {
-        b.set(&plenty, ring.room.from_bit(2).any());
-        b.set(&some, ring.room.any());
+        let plenty = ring.room.from_bit(2).any();
+        b.set(one_fits, (plenty & !&many) | (ring.room.any() & &rested));
     });
-    let fast = &plenty & !&ring.many_lately;
-    m.named("go_single", fast | (&some & !ring.lately.any()))
 }
