@@ -26,6 +26,7 @@ pub mod regs;
 pub mod rx;
 pub mod train;
 pub mod verilog;
+mod write_address;
 pub mod write_data;
 pub mod write_mux;
 

@@ -2,8 +2,9 @@
 
 use super::place;
 use crate::build::{cat, clog2, lit, Expr, Module, Sig};
-use crate::bundle::{self, Bundle};
-use crate::prim::{skid, Fifo, Storage};
+use crate::bundle::Bundle;
+use crate::prim::{Fifo, Storage};
+use crate::write_address::WriteAddress;
 use pagetrain_formats::Config;
 
 /// Planned bursts that wait for their address to be shown.
@@ -39,20 +40,12 @@ struct Shown {
 
 /// Address of a planned burst, shown when its data are at hand.
 fn show(m: &mut Module, cfg: &Config) -> Shown {
-    let (aw, place, answer) = (bundle::aw(), place(), answer());
+    let (place, answer) = (place(), answer());
     let planned = m.input("planned", 1, "a burst was planned");
     let place_in = m.input("place", place.width(), "where it goes");
     let places = m.output("places", 1, "there is room for more");
     let base = m.input("cfg_base", 64, "ring: bus address, 4096-aligned");
     let at_hand = m.input("at_hand", 1, "one more burst has its data at hand");
-    let ahead = m.input("ahead", 1, "the data side can take one more burst");
-    let quiesce = m.input("quiesce", 1, "announce no further burst");
-    let grant = m.output("grant", 1, "a burst's address is shown");
-    let valid = m.output("m_aw_tvalid", 1, "burst valid");
-    let ready = m.input("m_aw_tready", 1, "burst taken");
-    let data = m.output("m_aw_tdata", aw.width(), "AW");
-    let address = m.instance("u_aw", skid(aw.width()));
-
     let lane = cfg.log2_d_bytes();
     let index = place.get(&place_in, "index");
     let left = m.named("left", place.get(&place_in, "left"));
@@ -108,14 +101,14 @@ fn show(m: &mut Module, cfg: &Config) -> Shown {
 
     let room = m.wire("response_room", 1);
     let failed = m.wire("failed_here", 1);
-    let go = m.reg_rst("go", 1, 0);
+    let address = WriteAddress::new(m, !&failed & &room);
     let ready_bursts = m.reg_rst("ready_bursts", clog2(PLACES) + 1, 0);
     let some = m.reg_rst("some", 1, 0);
-    let shows = m.named("shows", waiting.out("m_axis_tvalid") & &go & &some);
-    let shown = m.named("shown", &shows & address.out("s_axis_tready"));
+    let shows = m.named("shows", waiting.out("m_axis_tvalid") & &address.go & &some);
+    let shown = m.named("shown", &shows & address.ready());
     m.connect(&waiting, "m_axis_tready", &shown);
-    let fresh = m.reg_rst("fresh", 1, 1);
-    m.assign(&grant, &valid & &fresh);
+    let addr = cat(&[record.get(&next, "addr"), lit(lane, 0)]);
+    address.announce(m, shows.expr(), addr, record.get(&next, "len"));
     m.seq(
         "Bursts with data at hand that were not announced, and whether there is one",
         |b| {
@@ -131,22 +124,6 @@ fn show(m: &mut Module, cfg: &Config) -> Shown {
             );
         },
     );
-    m.seq(
-        "`go` may be a clock old, so its sources keep two places in hand; an address shown anew is granted once",
-        |b| {
-            b.set(&go, !&quiesce & !&failed & &ahead & &room);
-            b.set(&fresh, !&valid | &ready);
-        },
-    );
-    let values = [
-        ("addr", cat(&[record.get(&next, "addr"), lit(lane, 0)])),
-        ("len", record.get(&next, "len")),
-    ];
-    m.connect(&address, "s_axis_tvalid", &shows);
-    m.connect(&address, "s_axis_tdata", aw.pack(&values));
-    m.connect(&address, "m_axis_tready", &ready);
-    m.connect_out(&address, "m_axis_tvalid", &valid);
-    m.connect_out(&address, "m_axis_tdata", &data);
     Shown {
         valid: shown,
         data: record.get(&next, "answer"),

@@ -41,8 +41,13 @@ fn fence(m: &mut Module, cfg: &Config) -> Fenced {
     let ahead = m.reg("f_ahead", 16);
     let short = m.named("f_short", mux(&fresh, ahead_new.bit(15), ahead.bit(15)));
     let passed = m.named("passed", &here & !&short);
+    m.comment("What goes on in the next stage does not reach back to the queue in one clock");
+    let next = m.instance("u_fenced", skid(waiting.width()));
+    m.connect(&next, "s_axis_tvalid", &passed);
+    m.connect(&next, "s_axis_tdata", &record);
     let take = m.wire("f_take", 1);
-    let load = m.named("f_load", !&here | (&passed & &take));
+    m.connect(&next, "m_axis_tready", &take);
+    let load = m.named("f_load", !&here | (&passed & next.out("s_axis_tready")));
     m.assign(&ready, &load);
     m.seq("Commands done beyond the fence, negative while some are missing: of the emission that may come, of that at hand", |b| {
         b.set(&ahead_new, &done_seq - waiting.get(&data, "fence"));
@@ -56,17 +61,10 @@ fn fence(m: &mut Module, cfg: &Config) -> Fenced {
     for number in [&ahead_new, &ahead] {
         m.unused(number.trunc(15), "only the sign counts");
     }
-    m.comment("What goes on in the next stage does not reach back to the queue in one clock");
-    let next = m.instance("u_fenced", skid(waiting.width()));
-    m.connect(&next, "s_axis_tvalid", &passed);
-    m.connect(&next, "s_axis_tdata", &record);
-    m.assign(&take, next.out("s_axis_tready"));
-    let ready = m.wire("f_ready", 1);
-    m.connect(&next, "m_axis_tready", &ready);
     Fenced {
         valid: next.out("m_axis_tvalid"),
         record: next.out("m_axis_tdata"),
-        take: ready,
+        take,
     }
 }
 
@@ -207,13 +205,6 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
         b.set(&where_to, place().pack(&values));
     });
     room_for_one(m, ring, &one_fits, (&go, &single));
-    m.seq("Planned lately: the room does not know of it yet", |b| {
-        b.when(ring.lately.any(), |b| b.set(&ring.lately, &ring.lately - 1));
-        b.when(&go, |b| {
-            b.set(&ring.lately, 2);
-            b.set(&ring.many_lately, !&single);
-        });
-    });
 }
 
 /// Whether one entry will fit in the next clock: where there is plenty, else when nothing was planned lately and the room is
@@ -221,8 +212,14 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
 fn room_for_one(m: &mut Module, ring: &Ring, one_fits: &Sig, (go, single): (&Sig, &Sig)) {
     let many = m.named("many_next", mux(go, !single, ring.many_lately.expr()));
     let rested = m.named("rested_next", !go & !ring.lately.bit(1));
-    m.seq("Free entries: four or more, any", |b| {
-        let plenty = ring.room.from_bit(2).any();
-        b.set(one_fits, (plenty & !&many) | (ring.room.any() & &rested));
-    });
+    m.seq(
+        "Room for one entry, and what was planned lately: the room does not know of it yet",
+        |b| {
+            let plenty = ring.room.from_bit(2).any();
+            b.set(one_fits, (plenty & !&many) | (ring.room.any() & &rested));
+            b.set(&ring.many_lately, &many);
+            b.when(ring.lately.any(), |b| b.set(&ring.lately, &ring.lately - 1));
+            b.when(go, |b| b.set(&ring.lately, 2));
+        },
+    );
 }

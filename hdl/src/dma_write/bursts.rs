@@ -3,8 +3,9 @@
 use super::prepare::burst_cmd;
 use super::Widths;
 use crate::build::{cat, clog2, lit, mux, Module, Sig};
-use crate::bundle::{self, Bundle};
-use crate::prim::{skid, Fifo, Storage};
+use crate::bundle::Bundle;
+use crate::prim::{Fifo, Storage};
+use crate::write_address::WriteAddress;
 
 /// Bursts and empty commands that may be waiting for their turn to be done.
 pub(super) const OUTSTANDING: usize = 64;
@@ -125,45 +126,17 @@ struct Announced {
 
 /// Shows one address after the other, as long as nothing holds it back.
 fn announce(m: &mut Module, w: &Widths, generated: &Generated) -> Announced {
-    let aw = bundle::aw();
-    let quiesce = m.input("quiesce", 1, "announce no further burst");
-    let ahead = m.input("ahead", 1, "the data path can take one more burst");
-    let grant = m.output("grant", 1, "a burst's address is shown");
-    let aw_valid = m.output("m_aw_tvalid", 1, "burst valid");
-    let aw_ready = m.input("m_aw_tready", 1, "burst taken");
-    let aw_data = m.output("m_aw_tdata", aw.width(), "AW");
-    let shown = m.instance("u_aw", skid(aw.width()));
-
     let burst = &generated.burst;
     let room = m.wire("track_room", 1);
     let null = m.named("is_null", burst.get(&generated.data, "null"));
     let last = m.named("is_last", burst.get(&generated.data, "last"));
-    let go = m.reg_rst("go", 1, 0);
-    let free = shown.out("s_axis_tready");
-    let pushed = m.named("pushed", &generated.valid & &go & (&null | &free));
+    let address = WriteAddress::new(m, room.expr());
+    let may = &generated.valid & &address.go;
+    let pushed = m.named("pushed", &may & (&null | address.ready()));
     m.assign(&generated.take, &pushed);
-    let fresh = m.reg_rst("fresh", 1, 1);
-    m.assign(&grant, &aw_valid & &fresh);
-    m.seq(
-        "`go` may be a clock old, so its sources keep two places in hand; an address shown anew is granted once",
-        |b| {
-            b.set(&go, !&quiesce & &ahead & &room);
-            b.set(&fresh, !&aw_valid | &aw_ready);
-        },
-    );
-    let (block, start) = (
-        burst.get(&generated.data, "block"),
-        burst.get(&generated.data, "start"),
-    );
-    let values = [
-        ("addr", cat(&[block, start, lit(w.lane, 0)])),
-        ("len", burst.get(&generated.data, "len").zext(8)),
-    ];
-    m.connect(&shown, "s_axis_tvalid", &generated.valid & &go & !&null);
-    m.connect(&shown, "s_axis_tdata", aw.pack(&values));
-    m.connect(&shown, "m_axis_tready", &aw_ready);
-    m.connect_out(&shown, "m_axis_tvalid", &aw_valid);
-    m.connect_out(&shown, "m_axis_tdata", &aw_data);
+    let field = |name: &str| burst.get(&generated.data, name);
+    let addr = cat(&[field("block"), field("start"), lit(w.lane, 0)]);
+    address.announce(m, may & !&null, addr, field("len").zext(8));
     Announced {
         pushed,
         last,

@@ -105,6 +105,24 @@ pub fn copy(cfg: &Config) -> Module {
     let l4_at = m.reg("l4_at_now", w.src);
     let head_len = m.reg("head_len_now", w.hdr);
     let v4 = m.reg("v4_now", 1);
+    m.seq(
+        "It follows the inputs while nothing is at work: `load` comes late in its clock",
+        |b| {
+            b.when(&free, |b| {
+                b.set(&base, &base_in);
+                b.set(&base_strip, &base_strip_in);
+                b.set(&strips, &strips_in);
+                b.set(&words, &words_in);
+                b.set(&first, &small_0);
+                b.set(&second, &small_1);
+                b.set(&hdr_len_now, &hdr_len);
+                b.set(&l3_at, &l3_at_in);
+                b.set(&l4_at, &l4_at_in);
+                b.set(&head_len, &head_len_in);
+                b.set(&v4, l3_in.eq(L3::V4.code()));
+            });
+        },
+    );
     let hdr_last = m.reg("hdr_last", 1);
     let more_hdr = m.reg_rst("more_hdr", 1, 0);
     let empty = m.reg_rst("empty", 1, 0);
@@ -285,24 +303,6 @@ pub fn copy(cfg: &Config) -> Module {
     let out_valid = m.reg_rst("out_valid", 1, 0);
     let out = m.reg("out", cmd.width());
     let issued = m.reg_rst("issued", 16, 0);
-    m.seq(
-        "What a frame needs follows the inputs while nothing is at work: `load` comes late in its clock",
-        |b| {
-            b.when(&free, |b| {
-                b.set(&base, &base_in);
-                b.set(&base_strip, &base_strip_in);
-                b.set(&strips, &strips_in);
-                b.set(&words, &words_in);
-                b.set(&first, &small_0);
-                b.set(&second, &small_1);
-                b.set(&hdr_len_now, &hdr_len);
-                b.set(&l3_at, &l3_at_in);
-                b.set(&l4_at, &l4_at_in);
-                b.set(&head_len, &head_len_in);
-                b.set(&v4, l3_in.eq(L3::V4.code()));
-            });
-        },
-    );
     m.assign(&issued_next, mux(&valid, &issued + 1, &issued));
     if w.src < w.len {
         m.unused(off.from_bit(w.src), "no frame is as long as the store");

@@ -276,6 +276,7 @@ pub fn decide(cfg: &Config) -> Module {
             mux(&creates, place.zext(w.slot), &own),
         ),
     );
+    let to_split = m.named("to_split", &watched | &c_to_page);
     let strips = a_strip.any();
     let hdr = mux(&watched, &b_hdr, &own_hdr);
     let for_page = m.named("for_page", mux(&watched, &a_pay, &own_page));
@@ -320,7 +321,7 @@ pub fn decide(cfg: &Config) -> Module {
     );
     out(
         "split",
-        &watched | &c_to_page,
+        to_split.expr(),
         "header to small buffers, payload to a page",
     );
     out("hdr_len", hdr.clone(), "bytes for small buffers");
@@ -329,11 +330,7 @@ pub fn decide(cfg: &Config) -> Module {
         mux(&watched, &c_hdr_split, &own_hdr_any),
         "at least one small buffer",
     );
-    out(
-        "hdr_two",
-        (&watched | &c_to_page) & &c_two,
-        "two small buffers",
-    );
+    out("hdr_two", &to_split & &c_two, "two small buffers");
     out(
         "splits",
         &watched & &c_splits,

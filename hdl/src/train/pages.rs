@@ -188,9 +188,6 @@ pub fn pages(cfg: &Config) -> Module {
             b.set(&cur_cookie, mux(&from_new, &new.cookie, &old.cookie));
             b.set(&cur_fill, mux(&from_new, &new.fill, &old.fill));
             b.set(&cur_left, mux(&from_new, &new.left, &old.left));
-        });
-        b.set(&pg_pop, &take | &walk | &take_unused);
-        b.when(&choose | &walk, |b| {
             let least = mux(&some_more, &left, &bytes);
             let next = mux(&walk_more, head_left.trunc(w.len), &rest_next);
             b.set(&frag_len, mux(&walking, next, least));
@@ -199,6 +196,7 @@ pub fn pages(cfg: &Config) -> Module {
             b.set(&frag_off, mux(&walking, &off_next, &off));
             b.set(&rest, mux(&walking, &rest_next, &bytes));
         });
+        b.set(&pg_pop, &take | &walk | &take_unused);
         b.when(&choose, |b| {
             b.set(&first_cookie, mux(&keep, &old.cookie, &new.cookie));
             b.set(
