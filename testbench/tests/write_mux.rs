@@ -2,7 +2,7 @@
 
 mod back;
 
-use back::pack;
+use back::{first_transfers, pack};
 use pagetrain_formats::Config;
 use pagetrain_hdl::bundle;
 use pagetrain_hdl::write_mux::{data_latency, write_mux, LATENCY, RESPONSE_LATENCY};
@@ -244,36 +244,23 @@ fn latencies(model: &Model, master: u64) -> [u64; 3] {
     let _axi = AxiMemory::attach(&sim, "m_axi", &Memory::open(), config).unwrap();
     let attached = Master::attach(&sim, master, Pause::Never, Pause::Never).unwrap();
     let _other = Master::attach(&sim, 1 - master, Pause::Never, Pause::Never).unwrap();
-    let shake =
-        |valid: &str, ready: &str| [sim.signal(valid), sim.signal(ready)].map(Result::unwrap);
-    let aw = format!("s{master}_aw");
+    let [aw_valid, aw_ready, answer] =
+        ["aw_tvalid", "aw_tready", "b_valid"].map(|port| format!("s{master}_{port}"));
     let channels = [
-        shake(&format!("{aw}_tvalid"), &format!("{aw}_tready")),
-        shake("m_axi_awvalid", "m_axi_awready"),
-        shake("m_axi_wvalid", "m_axi_wready"),
-        shake("m_axi_bvalid", "m_axi_bready"),
+        [&aw_valid[..], &aw_ready],
+        ["m_axi_awvalid", "m_axi_awready"],
+        ["m_axi_wvalid", "m_axi_wready"],
+        ["m_axi_bvalid", "m_axi_bready"],
+        [&answer, &answer],
     ];
-    let answer = sim.signal(&format!("s{master}_b_valid")).unwrap();
-    let seen: Rc<RefCell<[Option<u64>; 5]>> = Rc::default();
-    let log = seen.clone();
-    sim.on_edge(move |edge| {
-        let mut seen = log.borrow_mut();
-        let first = |at: &mut Option<u64>, now: bool| *at = at.or(now.then_some(edge.cycle));
-        if edge.in_reset {
-            return;
-        }
-        for (at, [valid, ready]) in seen.iter_mut().zip(&channels) {
-            first(at, valid.is_high() && ready.is_high());
-        }
-        first(&mut seen[4], answer.is_high());
-    });
+    let seen = first_transfers(&sim, channels).unwrap();
     sim.run(async |sim| {
         attached.write(&mut sim.rng("burst"), 0, 1);
         sim.until(|| !attached.answers.borrow().is_empty()).await;
         sim.cycles(2).await;
     })
     .unwrap_or_else(|e| panic!("{e}"));
-    let seen = seen.take().map(|at| at.expect("it came"));
+    let seen = seen.get().map(|at| at.expect("it came"));
     let [taken, address, data, response, answered] = seen;
     [address - taken, data - taken, answered - response]
 }

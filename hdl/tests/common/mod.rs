@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod equivalence;
+pub mod proof;
 
 use pagetrain_hdl::build::Module;
 use pagetrain_hdl::verilog::{cell_models, emit, Header, VerilogFile};

@@ -246,3 +246,26 @@ pub fn bursts_of(addr: u64, bytes: &[u8], lanes: u64) -> Vec<Burst> {
 pub async fn until(sim: &Handle, condition: impl FnMut() -> bool) {
     sim.until(condition).await;
 }
+
+/// Records the clock of the first transfer on each channel, of which `valid` and `ready` are the names; `valid` twice where it
+/// has no ready.
+pub fn first_transfers<const N: usize>(
+    sim: &Sim,
+    channels: [[&str; 2]; N],
+) -> Result<Rc<Cell<[Option<u64>; N]>>, SimError> {
+    let mut signals = vec![];
+    for names in channels {
+        signals.push([sim.signal(names[0])?, sim.signal(names[1])?]);
+    }
+    let seen = Rc::new(Cell::new([None; N]));
+    let log = seen.clone();
+    sim.on_edge(move |edge| {
+        let mut at = log.get();
+        for (at, signals) in at.iter_mut().zip(&signals) {
+            let now = signals.iter().all(|s| s.is_high()) && !edge.in_reset;
+            *at = at.or(now.then_some(edge.cycle));
+        }
+        log.set(at);
+    });
+    Ok(seen)
+}
