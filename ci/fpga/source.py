@@ -48,11 +48,20 @@ def digest_in(folder, sources, top):
 
 
 @functools.cache
+def todays(preset):
+    """The Verilog of a preset as the source makes it today, by file name; empty where there is no such preset any more."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        try:
+            _, sources = generate(preset, folder)
+        except tools.ToolError:
+            return {}
+        return {source: (folder / source).read_text() for source in sources}
+
+
 def today(preset, block):
     """The digest that a result of this preset, or of this block in it, would have today; none where there is no such thing any more."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            _, sources = generate(preset, pathlib.Path(folder))
-            return digest_in(pathlib.Path(folder), sources, block or TOP)
-        except (tools.ToolError, KeyError):
-            return None
+    try:
+        return digest(todays(preset), block or TOP)
+    except KeyError:
+        return None
