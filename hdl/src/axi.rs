@@ -89,11 +89,11 @@ pub(crate) fn read_port(m: &mut Module, cfg: &Config) -> ReadPort {
 
 /// Makes the ports of channels AW, W and B.
 pub(crate) fn write_port(m: &mut Module, cfg: &Config) -> WritePort {
-    let aw_id = m.output_reg("m_axi_awid", 1, "master");
-    let aw_addr = m.output_reg("m_axi_awaddr", 64, "byte address");
-    let aw_len = m.output_reg("m_axi_awlen", 8, "beats - 1");
+    let aw_id = m.output("m_axi_awid", 1, "master");
+    let aw_addr = m.output("m_axi_awaddr", 64, "byte address");
+    let aw_len = m.output("m_axi_awlen", 8, "beats - 1");
     constants(m, "aw", cfg);
-    let aw_valid = m.output_reg_rst("m_axi_awvalid", 1, 0, "");
+    let aw_valid = m.output("m_axi_awvalid", 1, "");
     let aw_ready = m.input("m_axi_awready", 1, "");
     let w_data = m.output("m_axi_wdata", cfg.dma_width, "");
     let w_strb = m.output("m_axi_wstrb", cfg.d_bytes(), "bytes that are written");

@@ -206,17 +206,18 @@ pub fn checksum(cfg: &Config) -> Module {
     let (w_data, w_keep, w_last, w_user, w_seq) = (part(w), part(wb), part(1), part(1), part(16));
     let w_res = part(parse.width());
 
+    // A mask, not a choice: a reset of all those registers would come late.
+    let goes = m.named("goes", !&reject);
     let known = |name: &str| {
         let value = parse.get(&w_res, name);
-        let zero = lit(value.width(), 0);
-        mux(&reject, zero, value)
+        &value & goes.repeat(value.width())
     };
     let mut values: Vec<(&str, Expr)> = parse.fields().iter().map(|f| (f.0, known(f.0))).collect();
     for (name, value) in &mut values {
         match *name {
             "reject" => *value = reject.expr(),
-            "end" => *value = mux(&reject, lit(16, 0), &end),
-            "end_valid" => *value = !&reject,
+            "end" => *value = &end & goes.repeat(16),
+            "end_valid" => *value = goes.expr(),
             _ => {}
         }
     }

@@ -18,9 +18,9 @@
 //! | `b_valid`, `b_err` | in | 1 | responses, in order |
 //! | `quiesce`, `idle` | in, out | 1 | announce no further burst; none is under way |
 //!
-//! - Timing: an entry a clock, or as many clocks as it has beats (4 at D = 64, 2 at D = 128); a burst of more than one
-//!   entry is planned in three clocks while the one before it is read. [`latency`] clocks from emission to address when
-//!   nothing is in the way. No path from an input to an output without a register.
+//! - Timing: an entry a clock, or as many clocks as it has beats (4 at D = 64, 2 at D = 128); a burst every second clock
+//!   if it is of one entry, every fifth if of more, while the one before it is read. [`latency`] clocks from emission to
+//!   address when nothing is in the way. No path from an input to an output without a register.
 //! - Bursts end with the emission and at multiples of [`block_entries`] entries, so that none wraps the ring, crosses
 //!   4 KiB, has more than 256 beats or takes more of the ring than a lap. Emissions do not share a burst.
 //! - An address is shown when its data are at hand, so that a completion never keeps the bus waiting for the record memory.

@@ -63,7 +63,17 @@ pub fn counters(events: &[Event], reasons: usize) -> Module {
     let (why, packets) = (register(&mut m, &reason), register(&mut m, &reason_packets));
     // The accumulators, each with the gain of the clock before.
     let mut taken: Vec<(usize, Expr)> = vec![];
-    let gain_of_reason = |r: usize| mux(&valid & why.eq(r), &packets, 0);
+    let of_reason: Vec<Sig> = (0..reasons)
+        .map(|r| m.reg(&format!("of_reason_{r}"), 1))
+        .collect();
+    let packets_1 = m.reg("packets_1", packets.width());
+    m.seq("which reason's it is takes a clock more", |b| {
+        for (r, reg) in of_reason.iter().enumerate() {
+            b.set(reg, &valid & why.eq(r));
+        }
+        b.set(&packets_1, &packets);
+    });
+    let gain_of_reason = |r: usize| &packets_1 & of_reason[r].repeat(packets_1.width());
     let gains: Vec<(usize, Expr)> = events
         .iter()
         .map(|e| {

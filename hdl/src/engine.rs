@@ -19,7 +19,7 @@ use crate::build::{and_all, cat, cat_lsb_first, lit, mux, or_all, Expr, Instance
 use crate::bundle;
 use crate::counters::Event;
 use crate::desc_prefetch::{desc_prefetch, Kind};
-use crate::prim::Fifo;
+use crate::prim::{skid, Fifo};
 use crate::{
     checksum, completion, control, counters, dma_write, flow_table, frame_store, interrupt, parser,
     prescaler, read_mux, regs, rx, train, write_mux,
@@ -58,10 +58,8 @@ pub fn engine(cfg: &Config) -> Module {
     let mut w = Wiring::new(&mut m, &core_rst);
     let control = w.hard("u_control", control::control());
     let soft_rst = control.out("soft_rst");
-    // The bus ports are silent from the first clock of a reset; the register behind is for the fan-out.
-    let bus_rst = w.m.named("bus_rst", &rst | &soft_rst);
     w.m.seq("the core's reset: hard or soft", |b| {
-        b.set(&core_rst, &bus_rst);
+        b.set(&core_rst, &rst | &soft_rst);
     });
     let b = Blocks {
         regs: w.hard("u_regs", regs::regs(cfg)),
@@ -72,8 +70,8 @@ pub fn engine(cfg: &Config) -> Module {
         page: w.core("u_page_prefetch", desc_prefetch(cfg, Kind::Page)),
         dma: w.core("u_dma_write", dma_write::dma_write(cfg)),
         completion: w.core("u_completion", completion::completion(cfg)),
-        read_mux: w.bus("u_read_mux", read_mux::read_mux(cfg), &bus_rst),
-        write_mux: w.bus("u_write_mux", write_mux::write_mux(cfg), &bus_rst),
+        read_mux: w.bus("u_read_mux", read_mux::read_mux(cfg), &rst, &soft_rst),
+        write_mux: w.bus("u_write_mux", write_mux::write_mux(cfg), &rst, &soft_rst),
         control,
     };
     let rx_rst = w.reset_for("rx");
@@ -106,7 +104,8 @@ fn receive(w: &mut Wiring, cfg: &Config, b: &Blocks) {
     let parser = w.core("u_parser", parser::parser(cfg));
     // The frames that wait for the parser's result.
     let beats = parser::delay_bytes(cfg, cfg.parser_steps).next_power_of_two() / bytes;
-    let delay = w.core("u_delay", Fifo::new(width + bytes + 18, beats).build());
+    let word = width + bytes + 18;
+    let delay = w.core("u_delay", Fifo::new(word, beats).build());
     let sum = w.core("u_checksum", checksum::checksum(cfg));
 
     // Both take a beat, or none does.
@@ -124,14 +123,17 @@ fn receive(w: &mut Wiring, cfg: &Config, b: &Blocks) {
     }
     let beat = BEAT.map(|f| b.rx.out(&format!("m_axis_{f}")));
     w.wire(&delay, "s_axis_tdata", cat_lsb_first(&beat));
-    let out = delay.out("m_axis_tdata");
+    // The memory's cells are far apart; a frame's last beat takes the parser's result in one clock.
+    let near = w.core("u_delayed", skid(word));
+    w.stream((&delay, "m_axis"), (&near, "s_axis"), &["tdata"]);
+    let out = near.out("m_axis_tdata");
     let mut lsb = 0;
     for (field, sig) in BEAT.iter().zip(&beat) {
         w.wire(&sum, &format!("s_axis_{field}"), out.bits(lsb, sig.width()));
         lsb += sig.width();
     }
-    w.wire(&sum, "s_axis_tvalid", delay.out("m_axis_tvalid"));
-    w.wire(&delay, "m_axis_tready", sum.out("s_axis_tready"));
+    w.wire(&sum, "s_axis_tvalid", near.out("m_axis_tvalid"));
+    w.wire(&near, "m_axis_tready", sum.out("s_axis_tready"));
 
     w.wire(&parser, "cfg_parser_enable", b.regs.out("parser_enable"));
     let addr = b.regs.out("prog_addr");

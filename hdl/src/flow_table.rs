@@ -26,10 +26,12 @@
 //! - Reset clears which slots are used, never keys or ages: a slot's row of ages is written when it is filled.
 //!
 //! ## Pipeline
-//! 1. *compare*: per slot, one bit for each 16 bits of the key: does it differ? The same against `upd_key`.
-//! 2. *match*: a slot matches if no part differs. For a slot that was filled in this or the last two clocks, the
-//!    comparison with `upd_key` stands in.
-//! 3. *encode*: the number of the slot that matches and is used, after this clock's update.
+//! 1. *compare*: per slot, one bit for each 32 bits of the key: does it differ? The same against `upd_key`. Is the slot
+//!    used, after this clock's update?
+//! 2. *match*: a slot matches if it is used and no part differs. For a slot that was filled in the last two clocks, the comparison with
+//!    `upd_key` stands in.
+//! 3. *encode*: the number of the slot that matches. What this clock or the last has removed does not; the comparison with `upd_key`
+//!    stands in where that, or the clock before, has filled it.
 //!
 //! Beside it: `upd_slot` decoded; free slots and empty rows of the age matrix as they will be after an update of that
 //! slot; their numbers. The strobe only chooses.
@@ -44,7 +46,7 @@ pub const LATENCY: usize = 3;
 /// Clocks for which `upd_slot` stands before a strobe.
 pub const SETTLE: usize = 3;
 /// Bits of the key that one first-stage comparison covers: three LUT levels.
-const PART: usize = 16;
+const PART: usize = 32;
 
 /// The strobes and what they act upon.
 struct Update {
@@ -96,7 +98,7 @@ pub fn flow_table(cfg: &Config) -> Module {
     );
     m.seq("Used slots", |b| b.set(&used, &used_next));
 
-    lookup(&mut m, &key, &upd, &used, slot_w);
+    lookup(&mut m, &key, &upd, (&used, &used_next), slot_w);
     places(&mut m, &upd, &used, slot_w);
     m
 }
@@ -112,18 +114,22 @@ fn differs(a: &Expr, b: &Expr) -> Expr {
 }
 
 /// Keys, comparison, match, encoding.
-fn lookup(m: &mut Module, key: &Sig, upd: &Update, used: &Sig, slot_w: usize) {
+fn lookup(m: &mut Module, key: &Sig, upd: &Update, (used, used_next): (&Sig, &Sig), slot_w: usize) {
     let n = used.width();
     let parts = key.width().div_ceil(PART);
 
-    m.comment("Slots filled in this clock, in the last one, in the one before");
-    let filled = m.named("filled", &upd.slot & upd.insert.repeat(n));
     let filled_1 = m.reg_rst("filled_1", n, 0);
-    let filled_2 = m.reg_rst("filled_2", n, 0);
-    m.seq("Filled slots", |b| {
-        b.set(&filled_1, &filled);
-        b.set(&filled_2, &filled_1);
-    });
+    let recent = m.reg_rst("recent", n, 0);
+    let insert_1 = m.reg_rst("insert_1", 1, 0);
+    m.seq(
+        "Slots filled in the last clock; in that or the one before",
+        |b| {
+            let filled = &upd.slot & upd.insert.repeat(n);
+            b.set(&filled_1, filled.clone());
+            b.set(&recent, filled | &filled_1);
+            b.set(&insert_1, &upd.insert);
+        },
+    );
 
     let keys = m.regs("key", n, key.width());
     m.seq(
@@ -135,38 +141,49 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, used: &Sig, slot_w: usize) {
         },
     );
 
-    let diff = m.regs("diff", n, parts);
+    let diff = m.regs("diff", n, parts + 1);
     let diff_new = m.reg("diff_new", parts);
-    m.seq("Stage 1, compare: which parts of the key differ", |b| {
-        for (d, k) in diff.iter().zip(&keys) {
-            b.set(d, differs(key, k));
-        }
-        b.set(&diff_new, differs(key, &upd.key));
-    });
+    m.seq(
+        "Stage 1, compare: which parts of the key differ; above them, whether the slot is not used",
+        |b| {
+            for (i, (d, k)) in diff.iter().zip(&keys).enumerate() {
+                b.set(d, cat(&[!used_next.bit(i), differs(key, k)]));
+            }
+            b.set(&diff_new, differs(key, &upd.key));
+        },
+    );
 
     m.comment("A slot just filled holds upd_key, whatever its comparison says");
-    let recent = m.named("recent", &filled | &filled_1 | &filled_2);
     let same = m.named("same", !diff_new.any());
     let matching = m.reg("matching", n);
+    let own_used = m.reg("own_used", 1);
     let same_1 = m.reg("same_1", 1);
-    m.seq("Stage 2, match", |b| {
-        for (i, d) in diff.iter().enumerate() {
-            b.set_bit(&matching, i, mux(recent.bit(i), &same, !d.any()));
-        }
-        b.set(&same_1, &same);
-    });
+    let clear_1 = m.reg_rst("clear_1", 1, 0);
+    m.seq(
+        "Stage 2, match; and whether the slot of the update is still used",
+        |b| {
+            for (i, d) in diff.iter().enumerate() {
+                b.set_bit(&matching, i, mux(recent.bit(i), &same, !d.any()));
+            }
+            b.set(&own_used, used.bit_at(&upd.number) & !&upd.remove);
+            b.set(&same_1, &same);
+            b.set(&clear_1, &upd.clear);
+        },
+    );
 
     let hit = m.output_reg("hit", 1, "the key of LATENCY clocks ago is in the table");
     let hit_slot = m.output_reg("hit_slot", slot_w, "where");
     m.comment("Beside the slot of the update the table is as it was; the strobe only chooses what of that slot counts");
-    let standing = m.named("standing", used & &matching & !&upd.slot);
-    let there = m.named("there", (used & &matching & &upd.slot).any());
-    let by_update = mux(&upd.insert, &same_1, !&upd.remove & &there);
+    let standing = m.named("standing", &matching & !&upd.slot);
+    let there = m.named("there", (&matching & &upd.slot).any() & &own_used);
+    let filled_now = &upd.insert | &insert_1;
+    let by_update = mux(filled_now, &same_1, !&upd.remove & &there);
     let by_update = m.named("by_update", by_update);
     let slot_number = m.reg("slot_number", slot_w);
     m.seq("Stage 3, encode", |b| {
         b.set(&slot_number, &upd.number);
-        b.set(&hit, (standing.any() | &by_update) & !&upd.clear);
+        let cleared = &upd.clear | &clear_1;
+        b.set(&hit, (standing.any() | &by_update) & !cleared);
         let of_update = &slot_number & by_update.repeat(slot_w);
         b.set(&hit_slot, encode(&standing) | of_update);
     });

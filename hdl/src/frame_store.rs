@@ -171,7 +171,9 @@ fn decide(
 ) -> Decision {
     let addr_w = bundle::store_word_bits(cfg);
     let wr = m.reg_rst("wr", addr_w, 0);
+    let wr_1 = m.reg_rst("wr_1", addr_w, 1);
     let start = m.reg_rst("start", addr_w, 0);
+    let start_1 = m.reg_rst("start_1", addr_w, 1);
     let left = m.reg("left", addr_w);
     let in_limit = m.reg_rst("in_limit", 1, 1);
     let first = m.reg_rst("first_word", 1, 1);
@@ -187,12 +189,17 @@ fn decide(
     let refused = m.named("refused", &word.bad | &word.oversize);
     let keep = m.named("keep", &ends & &fits & !&refused & records_room);
     let drop = m.named("drop", &ends & !&keep);
-    let next = m.named("next", &wr + write.zext(addr_w));
+    let wr_2 = m.named("wr_2", &wr_1 + 1);
     m.seq(
         "Stage 2: write a word; at the last one go on, or back to where the frame began",
         |b| {
-            b.set(&wr, mux(&drop, &start, &next));
-            b.when(&keep, |b| b.set(&start, &next));
+            b.comment("The word behind each stands beside it, for what is decided comes late");
+            b.set(&wr, mux(&drop, &start, mux(&write, &wr_1, &wr)));
+            b.set(&wr_1, mux(&drop, &start_1, mux(&write, &wr_2, &wr_1)));
+            b.when(&keep, |b| {
+                b.set(&start, &wr_1);
+                b.set(&start_1, &wr_2);
+            });
             b.when(&word.valid, |b| {
                 b.comment("Words that the frame may still write; the first one always may");
                 b.set(&left, mux(&first, max_words.expr(), left.expr()) - 1);

@@ -15,7 +15,7 @@
 //! - Corner case: addresses may run up to [`AHEAD`] bursts ahead of data.
 
 use crate::axi;
-use crate::build::{mux, Module};
+use crate::build::{cat, mux, Module};
 use crate::bundle;
 use crate::prim::{skid, Fifo};
 use pagetrain_formats::Config;
@@ -31,12 +31,12 @@ pub const RESPONSE_LATENCY: usize = 1;
 
 /// Whose burst is next, in the order of the addresses.
 fn order() -> Fifo {
-    Fifo::new(1, AHEAD).almost_full(AHEAD - 1).unguarded()
+    Fifo::new(1, AHEAD).almost_full(AHEAD - 2).unguarded()
 }
 
 /// Clocks from a burst's transfer to its first beat on the bus, when the bus is idle and the beat is there.
 pub fn data_latency() -> usize {
-    skid::LATENCY + order().latency() + skid::LATENCY
+    skid::LATENCY + 1 + order().latency() + skid::LATENCY
 }
 
 /// Builds the block.
@@ -66,7 +66,8 @@ pub fn write_mux(cfg: &Config) -> Module {
     let order = m.instance("u_order", order().build());
     let room = m.named("room", !order.out("almost_full"));
     let last = m.reg_rst("last", 1, 0);
-    let open = m.named("open", (!&port.aw_valid | &port.aw_ready) & &room);
+    let burst = m.instance("u_burst", skid(1 + aw.width()));
+    let open = m.named("open", burst.out("s_axis_tready") & &room);
     // With both waiting, the one that was not served last is granted. Ready never depends on its own valid.
     let turns = [
         m.named("turn0", &open & (!&aw_valid[1] | &last)),
@@ -80,20 +81,26 @@ pub fn write_mux(cfg: &Config) -> Module {
         m.connect(skid, "m_axis_tready", turn);
     }
     let chosen = m.named("chosen", mux(&take[1], &aw_data[1], &aw_data[0]));
-    m.seq("one burst a clock", |b| {
-        b.when(&port.aw_ready, |b| b.set(&port.aw_valid, 0));
-        b.when(&take[0] | &take[1], |b| {
-            b.set(&port.aw_valid, 1);
-            b.set(&last, &take[1]);
-        });
-        b.when(&open, |b| {
-            b.set(&port.aw_id, &take[1]);
-            b.set(&port.aw_addr, aw.get(&chosen, "addr"));
-            b.set(&port.aw_len, aw.get(&chosen, "len"));
-        });
+    m.connect(&burst, "s_axis_tvalid", &take[0] | &take[1]);
+    m.connect(&burst, "s_axis_tdata", cat(&[&take[1], &chosen]));
+    m.connect_out(&burst, "m_axis_tvalid", &port.aw_valid);
+    m.connect(&burst, "m_axis_tready", &port.aw_ready);
+    let id_and_burst = burst.out("m_axis_tdata");
+    m.assign(&port.aw_id, id_and_burst.bit(aw.width()));
+    let shown = m.named("burst_shown", id_and_burst.trunc(aw.width()));
+    m.assign(&port.aw_addr, aw.get(&shown, "addr"));
+    m.assign(&port.aw_len, aw.get(&shown, "len"));
+    m.seq("who was served last", |b| {
+        b.when(&take[0] | &take[1], |b| b.set(&last, &take[1]));
     });
-    m.connect(&order, "s_axis_tdata", &take[1]);
-    m.connect(&order, "s_axis_tvalid", &take[0] | &take[1]);
+    let ordered = m.reg_rst("ordered", 1, 0);
+    let ordered_owner = m.reg("ordered_owner", 1);
+    m.seq("its data's turn is noted a clock later", |b| {
+        b.set(&ordered, &take[0] | &take[1]);
+        b.set(&ordered_owner, &take[1]);
+    });
+    m.connect(&order, "s_axis_tvalid", &ordered);
+    m.connect(&order, "s_axis_tdata", &ordered_owner);
 
     // Data of the burst whose turn it is.
     let out = m.instance("u_beat", skid(wd.width()));

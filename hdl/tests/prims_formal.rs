@@ -159,8 +159,8 @@ fn fifo_proof_fails_when_the_flag_forgets_a_word() {
     let e = fifo_proof(4, Storage::Block, true, |files| {
         replace(
             files.last_mut().unwrap(),
-            "filled <= stored != 3'd1;",
-            "filled <= stored != 3'd2;",
+            "rd_next == wr_addr",
+            "rd_addr == wr_addr",
         );
     });
     let text = e.unwrap_err();

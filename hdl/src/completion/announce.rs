@@ -144,11 +144,17 @@ fn respond(m: &mut Module, shown: &Shown) {
 
     let fifo = Fifo::new(answer.width(), OUTSTANDING)
         .storage(Storage::Distributed)
-        .almost_full(OUTSTANDING - 4)
+        .almost_full(OUTSTANDING - 6)
         .unguarded();
     let track = m.instance("u_track", fifo.build());
-    m.connect(&track, "s_axis_tvalid", &shown.valid);
-    m.connect(&track, "s_axis_tdata", &shown.data);
+    let noted = m.reg_rst("noted", 1, 0);
+    let noted_data = m.reg("noted_data", answer.width());
+    m.seq("A burst is noted a clock after it was announced", |b| {
+        b.set(&noted, &shown.valid);
+        b.set(&noted_data, &shown.data);
+    });
+    m.connect(&track, "s_axis_tvalid", &noted);
+    m.connect(&track, "s_axis_tdata", &noted_data);
     m.unused(
         track.out("m_axis_tvalid"),
         "a response comes later than its burst",

@@ -2,7 +2,6 @@
 
 use super::{block_entries, burst, place, waiting};
 use crate::build::{clog2, lit, mux, Expr, Module, Sig};
-use crate::prim::skid;
 use pagetrain_formats::Config;
 
 /// Builds the module.
@@ -26,7 +25,7 @@ struct Fenced {
     take: Sig,
 }
 
-/// Waits until `done_seq` has reached the fence of the oldest emission.
+/// Waits until `done_seq` has reached the fence of the oldest emission. The next one is fetched when that has left.
 fn fence(m: &mut Module, cfg: &Config) -> Fenced {
     let waiting = waiting(cfg);
     let valid = m.input("s_emit_tvalid", 1, "emission");
@@ -41,19 +40,14 @@ fn fence(m: &mut Module, cfg: &Config) -> Fenced {
     let ahead = m.reg("f_ahead", 16);
     let short = m.named("f_short", mux(&fresh, ahead_new.bit(15), ahead.bit(15)));
     let passed = m.named("passed", &here & !&short);
-    m.comment("What goes on in the next stage does not reach back to the queue in one clock");
-    let next = m.instance("u_fenced", skid(waiting.width()));
-    m.connect(&next, "s_axis_tvalid", &passed);
-    m.connect(&next, "s_axis_tdata", &record);
     let take = m.wire("f_take", 1);
-    m.connect(&next, "m_axis_tready", &take);
-    let load = m.named("f_load", !&here | (&passed & next.out("s_axis_tready")));
-    m.assign(&ready, &load);
+    m.assign(&ready, !&here);
     m.seq("Commands done beyond the fence, negative while some are missing: of the emission that may come, of that at hand", |b| {
         b.set(&ahead_new, &done_seq - waiting.get(&data, "fence"));
         b.set(&ahead, &done_seq - waiting.get(&record, "fence"));
-        b.set(&fresh, &load);
-        b.when(&load, |b| {
+        b.set(&fresh, !&here);
+        b.when(&passed & &take, |b| b.set(&here, 0));
+        b.when(!&here, |b| {
             b.set(&here, &valid);
             b.set(&record, &data);
         });
@@ -62,8 +56,8 @@ fn fence(m: &mut Module, cfg: &Config) -> Fenced {
         m.unused(number.trunc(15), "only the sign counts");
     }
     Fenced {
-        valid: next.out("m_axis_tvalid"),
-        record: next.out("m_axis_tdata"),
+        valid: passed,
+        record,
         take,
     }
 }
@@ -74,13 +68,10 @@ struct Ring {
     planned: Sig,
     /// Free entries, as of two clocks ago.
     room: Sig,
-    /// Entries behind `planned` in its block, - 1.
+    /// Entries behind `planned` in its block, - 1, as of the clock before.
     left: Sig,
     mask: Sig,
     log2: Sig,
-    /// Clocks until `room` and what follows from it are exact; the last burst was of more than one entry.
-    lately: Sig,
-    many_lately: Sig,
 }
 
 /// Position and room.
@@ -99,28 +90,27 @@ fn ring(m: &mut Module, cfg: &Config) -> Ring {
         b.set(&room, &limit - &planned);
     });
     let bits = clog2(block_entries(cfg.dma_width));
-    let left = m.named(
-        "left_in_block",
-        (!planned.trunc(bits) & mask.trunc(bits)).zext(7),
-    );
-    let lately = m.reg_rst("lately", 2, 0);
-    let many_lately = m.reg_rst("many_lately", 1, 0);
+    let left = m.reg("left_in_block", 7);
+    m.seq("As of the clock before", |b| {
+        b.set(&left, (!planned.trunc(bits) & mask.trunc(bits)).zext(7));
+    });
     Ring {
         planned,
         room,
         left,
         mask,
         log2,
-        lately,
-        many_lately,
     }
 }
 
-/// The emission at hand, cut into bursts. One entry goes at once; more are sized, compared with the room, then go.
+/// The emission at hand, cut into bursts. One entry goes when it is here; more are sized, compared with the room, then go.
+///
+/// `go` is a register: what it moves is wide and lies apart. So a burst may go every second clock, and what it is decided
+/// from may be a clock old: the reader and the bus side stay ready until something is given to them.
 fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
     let (waiting, burst) = (waiting(cfg), burst(cfg));
     let valid = m.output("m_burst_tvalid", 1, "burst for the reader");
-    let ready = m.input("m_burst_tready", 1, "it is taken");
+    let ready = m.input("m_burst_tready", 1, "it can take one");
     let data = m.output("m_burst_tdata", burst.width(), "COMPLETION_BURST");
     let places = m.input("places", 1, "the bus side can take a burst");
 
@@ -132,25 +122,26 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
     let first = m.reg("k_first", 1);
     let size = m.reg("k_size", 7);
     let last = m.reg("k_last", 1);
-    let sized = m.reg_rst("k_sized", 1, 0);
-    let fits = m.reg_rst("k_fits", 1, 0);
+    let still = m.reg("k_still", 1);
+    let sized = m.reg("k_sized", 1);
+    let fits = m.reg("k_fits", 1);
+    let go = m.reg_rst("go", 1, 0);
 
-    let one_fits = m.reg_rst("one_fits", 1, 0);
+    let one_fits = room_for_one(m, ring, (&go, &single));
     let may = m.named("may_go", mux(&single, &one_fits, &fits));
-    let shown = m.named("k_shown", &here & &may & &places);
-    let go = m.named("go", &shown & &ready);
-    let ended = m.named("k_ended", &go & (&single | &last));
-    let load = m.named("k_load", !&here | &ended);
-    m.assign(&valid, &shown);
+    let load = m.named("k_load", !&here | (&go & &last));
+    m.assign(&valid, &go);
     m.assign(&fenced.take, &load);
     m.seq("Emission at hand", |b| {
         let alone = {
             let count = waiting.get(&fenced.record, "count");
             waiting.get(&fenced.record, "direct") | count.eq(1)
         };
+        b.set(&go, &here & &may & &places & &ready & !&go);
         b.comment("`rest` and `size` are entries - 1");
-        b.set(&fits, &here & &sized & size.zext(16).lt(&ring.room) & !&go);
-        b.when(!&single & !&sized, |b| {
+        b.set(&fits, &sized & size.zext(16).lt(&ring.room) & !&go);
+        b.set(&still, !&go);
+        b.when(!&single & !&sized & &still, |b| {
             b.set(&sized, &here);
             b.set(&size, mux(rest.le(&ring.left), &rest, &ring.left));
             b.set(&last, rest.le(&ring.left));
@@ -158,15 +149,17 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
         b.when(&go, |b| {
             b.set(&sized, 0);
             b.set(&first, 0);
-            b.set(&start, &start + (&size + 1).resize(start.width()));
-            b.set(&rest, &rest - (&size + 1));
+            b.comment("x + !size is x - size - 1, x - !size is x + size + 1");
+            b.set(&start, &start - !size.resize(start.width()));
+            b.set(&rest, &rest + !&size);
         });
         b.when(&load, |b| {
             b.set(&here, &fenced.valid);
             b.set(&record, &fenced.record);
             b.set(&start, waiting.get(&fenced.record, "start"));
             b.set(&rest, waiting.get(&fenced.record, "count") - 1);
-            b.set(&single, alone);
+            b.set(&single, &alone);
+            b.set(&last, alone);
             b.set(&first, 1);
             b.set(&size, 0);
             b.set(&sized, 0);
@@ -194,7 +187,7 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
     let where_to = m.output_reg("place", place().width(), "where it goes");
     m.seq("Where the burst goes", |b| {
         b.when(&go, |b| {
-            b.set(&ring.planned, &ring.planned + size.zext(16) + 1)
+            b.set(&ring.planned, &ring.planned - !size.zext(16))
         });
         b.set(&planned, &go);
         let values = [
@@ -204,22 +197,23 @@ fn cut(m: &mut Module, cfg: &Config, fenced: &Fenced, ring: &Ring) {
         ];
         b.set(&where_to, place().pack(&values));
     });
-    room_for_one(m, ring, &one_fits, (&go, &single));
 }
 
-/// Whether one entry will fit in the next clock: where there is plenty, else when nothing was planned lately and the room is
-/// exact. A register, since what goes on from it is long.
-fn room_for_one(m: &mut Module, ring: &Ring, one_fits: &Sig, (go, single): (&Sig, &Sig)) {
-    let many = m.named("many_next", mux(go, !single, ring.many_lately.expr()));
-    let rested = m.named("rested_next", !go & !ring.lately.bit(1));
-    m.seq(
-        "Room for one entry, and what was planned lately: the room does not know of it yet",
-        |b| {
-            let plenty = ring.room.from_bit(2).any();
-            b.set(one_fits, (plenty & !&many) | (ring.room.any() & &rested));
-            b.set(&ring.many_lately, &many);
-            b.when(ring.lately.any(), |b| b.set(&ring.lately, &ring.lately - 1));
-            b.when(go, |b| b.set(&ring.lately, 2));
-        },
-    );
+/// Whether one entry fits: where there is plenty, else when nothing was planned lately and the room is exact. What went in
+/// this clock or the one before is not in `room`; it was one burst at most, and takes one entry if it was single.
+fn room_for_one(m: &mut Module, ring: &Ring, (go, single): (&Sig, &Sig)) -> Sig {
+    let one_fits = m.reg_rst("one_fits", 1, 0);
+    let went = m.reg_rst("went", 1, 0);
+    let went_many = m.reg("went_many", 1);
+    m.seq("Room for one entry", |b| {
+        let many = (go & !single) | (&went & &went_many);
+        let plenty = ring.room.from_bit(1).any();
+        b.set(&went, go);
+        b.set(&went_many, !single);
+        b.set(
+            &one_fits,
+            (plenty & !many) | (ring.room.any() & !go & !&went),
+        );
+    });
+    one_fits
 }

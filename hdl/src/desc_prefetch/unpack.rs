@@ -46,7 +46,7 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
     let info = bursts.out("m_axis_tdata");
     m.connect(&bursts, "m_axis_tready", &next_burst);
     // `cut`: a whole descriptor is there. `pop`: nothing more is wanted of the beat that is there or comes.
-    let last = m.named("last", left.eq(1));
+    let last = m.reg("last", 1);
     let (cut, pop, value): (Expr, Expr, Expr) = if cfg.dma_width < desc_bits {
         let low = m.reg("low", cfg.dma_width);
         let second = m.reg_rst("second", 1, 0);
@@ -82,10 +82,12 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
             b.set(&busy, 1);
             b.set(&place, info.bits(3, 2));
             b.set(&left, info.bits(0, 3));
+            b.set(&last, info.bits(0, 3).eq(1));
         });
         b.when(&cut, |b| {
             b.set(&place, &place + 1);
             b.set(&left, &left - 1);
+            b.set(&last, left.eq(2));
             b.when(&last, |b| {
                 b.set(&busy, 0);
             });

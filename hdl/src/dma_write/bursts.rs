@@ -155,15 +155,17 @@ fn respond(m: &mut Module, announced: &Announced) {
     let take = m.wire("track_take", 1);
     let fifo = Fifo::new(2, OUTSTANDING)
         .storage(Storage::Distributed)
-        .almost_full(OUTSTANDING - 4)
+        .almost_full(OUTSTANDING - 6)
         .unguarded();
     let track = m.instance("u_track", fifo.build());
-    m.connect(&track, "s_axis_tvalid", &announced.pushed);
-    m.connect(
-        &track,
-        "s_axis_tdata",
-        cat(&[&announced.null, &announced.last]),
-    );
+    let noted = m.reg_rst("noted", 1, 0);
+    let noted_data = m.reg("noted_data", 2);
+    m.seq("A burst is noted a clock after it was announced", |b| {
+        b.set(&noted, &announced.pushed);
+        b.set(&noted_data, cat(&[&announced.null, &announced.last]));
+    });
+    m.connect(&track, "s_axis_tvalid", &noted);
+    m.connect(&track, "s_axis_tdata", &noted_data);
     m.connect(&track, "m_axis_tready", &take);
     m.assign(&announced.room, !track.out("almost_full"));
     let (t_valid, t_data) = (track.out("m_axis_tvalid"), track.out("m_axis_tdata"));
@@ -173,6 +175,7 @@ fn respond(m: &mut Module, announced: &Announced) {
     let answers = m.reg_rst("answers", bits, 0);
     let some = m.reg_rst("some_answers", 1, 0);
     let failed = m.reg_rst("failed", 1, 0);
+    let done = m.reg_rst("done", 1, 0);
     m.assign(&take, &t_valid & (&t_null | &some));
     let used = m.named("answer_used", &t_valid & !&t_null & &some);
     m.seq(
@@ -185,9 +188,8 @@ fn respond(m: &mut Module, announced: &Announced) {
                 &b_valid | answers.from_bit(1).any() | (answers.bit(0) & !&used),
             );
             b.when(&b_valid & &b_err, |b| b.set(&failed, 1));
-            b.when(&take & t_data.any() & !&failed, |b| {
-                b.set(&done_seq, &done_seq + 1)
-            });
+            b.set(&done, &take & t_data.any() & !&failed);
+            b.when(&done, |b| b.set(&done_seq, &done_seq + 1));
         },
     );
 

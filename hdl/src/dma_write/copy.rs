@@ -170,15 +170,17 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span, Patches) {
         ("swap", c("swap").expr()),
         ("minus", c("minus").expr()),
     ]);
+    // A patch may be set in every clock in which its command is at hand: the last one counts. What is asked for without a
+    // step is not read.
     let setting = patch::Setting {
-        set: m.named("sets", &step & c("set")),
+        set: m.named("sets", &valid_here & c("set")),
         slot: c("slot"),
         word: rd_addr.clone(),
         place: c("place"),
         value: c("value"),
         from_sum: c("from_sum"),
     };
-    let asks = m.named("asks_patched", &step & c("patch"));
+    let asks = c("patch");
     let patches = patch::patches(m, w, &setting, &asks);
     (
         Step {

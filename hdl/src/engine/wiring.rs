@@ -10,6 +10,11 @@ pub(super) struct Wiring<'a> {
     core_rst: Sig,
 }
 
+/// The name of a block without its instance's prefix.
+fn short(name: &str) -> &str {
+    name.trim_start_matches("u_")
+}
+
 impl<'a> Wiring<'a> {
     pub fn new(m: &'a mut Module, core_rst: &Sig) -> Self {
         let clk = m.clk();
@@ -28,17 +33,25 @@ impl<'a> Wiring<'a> {
 
     /// The core's reset as the block `name` sees it.
     pub fn reset_for(&mut self, name: &str) -> Sig {
-        let block = name.trim_start_matches("u_");
-        let stage = self.m.instance(&format!("u_reset_{block}"), reset_stage());
-        self.m.connect(&stage, "d", &self.core_rst);
-        let rst = self.m.wire(&format!("reset_{block}"), 1);
-        self.m.connect_out(&stage, "q", &rst);
-        rst
+        self.stage(name, &self.core_rst.clone())
     }
 
-    /// A block at the bus ports, whose reset is not a clock late.
-    pub fn bus(&mut self, name: &str, block: Module, rst: &Sig) -> Instance {
-        self.m.instance_on(name, block, &self.clk.clone(), rst)
+    /// A block at the bus ports: silent from the first clock of a hard reset, which is not staged. A soft reset, which
+    /// finds the ports idle, is.
+    pub fn bus(&mut self, name: &str, block: Module, hard: &Sig, soft: &Sig) -> Instance {
+        let soft = self.stage(name, soft);
+        let rst = self.m.wire(&format!("{}_rst", short(name)), 1);
+        self.m.assign(&rst, hard | &soft);
+        self.m.instance_on(name, block, &self.clk.clone(), &rst)
+    }
+
+    fn stage(&mut self, name: &str, rst: &Sig) -> Sig {
+        let block = short(name);
+        let stage = self.m.instance(&format!("u_reset_{block}"), reset_stage());
+        self.m.connect(&stage, "d", rst);
+        let staged = self.m.wire(&format!("reset_{block}"), 1);
+        self.m.connect_out(&stage, "q", &staged);
+        staged
     }
 
     /// A block on the hard reset.

@@ -163,26 +163,20 @@ impl Fifo {
             self.occupancy(&mut m, &push, &pop, &s_ready);
         }
 
-        m.comment("Words in the memory: pointers, and whether there is one to read");
+        m.comment("Words in the memory: pointers, and whether there is one to read. None is left when the last one leaves");
         let aw = clog2(depth);
         let wr_addr = m.reg_rst("wr_addr", aw, 0);
         let rd_addr = m.reg_rst("rd_addr", aw, 0);
-        let stored = m.reg_rst("stored", aw + 1, 0);
+        let rd_next = m.reg_rst("rd_next", aw, 1);
         let filled = m.reg_rst("filled", 1, 0);
         let load = m.wire("load", 1);
         m.seq("Pointers", |b| {
             b.when(&push, |b| b.set(&wr_addr, &wr_addr + 1));
-            b.when(&load, |b| b.set(&rd_addr, &rd_addr + 1));
-            b.first(|c| {
-                c.when(&push & !&load, |b| {
-                    b.set(&stored, &stored + 1);
-                    b.set(&filled, 1);
-                });
-                c.when(&load & !&push, |b| {
-                    b.set(&stored, &stored - 1);
-                    b.set(&filled, stored.ne(1));
-                });
+            b.when(&load, |b| {
+                b.set(&rd_addr, &rd_next);
+                b.set(&rd_next, &rd_next + 1);
             });
+            b.set(&filled, &push | (&filled & !(&load & rd_next.eq(&wr_addr))));
         });
 
         let mem = match self.block() {

@@ -45,11 +45,18 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
         &sh.walking & p.pages.out("may_walk") & p.copy.out("room") & !p.copy.out("page_busy"),
     );
     let extra = m.reg("extra_records", 5);
+    let behind = m.reg("behind_extra", 5);
     let write_small = m.named("write_small", &done_first & &d.placed & job("hdr_two"));
     m.seq("EXT records of the packet", |b| {
         b.first(|c| {
-            c.when(&sh.deciding, |b| b.set(&extra, 0));
-            c.when(&write_small | &sh.placing, |b| b.set(&extra, &extra + 1));
+            c.when(&sh.deciding, |b| {
+                b.set(&extra, 0);
+                b.set(&behind, 1);
+            });
+            c.when(&write_small | &sh.placing, |b| {
+                b.set(&extra, &behind);
+                b.set(&behind, &behind + 1);
+            });
         });
     });
     // Whether the records have to wait does not matter: it is the same each time. But what the operation before has
@@ -70,7 +77,9 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.connect(&p.copy, "page_len", p.pages.out("frag_len"));
     m.connect(&p.copy, "page_off", p.pages.out("frag_off"));
     m.connect(&p.copy, "page_last", !p.pages.out("frag_more"));
-    records(m, p, sh, d, &packet_end, &write_small, &extra);
+    m.connect(&p.record, "index", &extra);
+    m.connect(&p.record, "behind", &behind);
+    records(m, p, sh, d, &packet_end, &write_small);
     pieces(m, p, sh, d, &placed);
 
     let filled = m.output_reg_rst("stat_pages_filled", 1, 0, "a page was filled");
@@ -118,7 +127,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             b.set(&next_bytes, mux(&sh.again, p.split.out("bytes"), bytes));
             b.set(&next_filled, pages.with(&full));
             b.set(&next_packets, was(&d.now.packets) + 1);
-            b.set(&next_entries, was(&d.now.entries) + extra.zext(7) + 1);
+            b.set(&next_entries, was(&d.now.entries) + behind.zext(7));
             b.set(&next_start, &wr - was(&d.now.entries).trunc(w.rec));
             b.set(&next_slot, &sh.slot);
             let reason = mux(
@@ -253,7 +262,6 @@ fn records(
     d: &Decided,
     packet_end: &Sig,
     write_small: &Sig,
-    extra: &Sig,
 ) {
     let job = |name: &str| p.decide.out(&format!("job_{name}"));
     let r = &p.record;
@@ -262,7 +270,6 @@ fn records(
     m.connect(r, "write", packet_end | write_small | &sh.placing);
     m.connect(r, "is_page", &sh.placing);
     m.connect(r, "is_small", &sh.acting & job("hdr_two"));
-    m.connect(r, "index", extra);
     m.connect(r, "advance", packet_end);
     m.connect(r, "hdr_any", job("hdr_any"));
     m.connect(r, "pkt_any", job("page_any"));

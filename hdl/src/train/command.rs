@@ -22,12 +22,12 @@
 
 use super::Widths;
 use crate::build::*;
-use crate::prim::{encode, lowest_one};
+use crate::prim::{decode, encode, lowest_one};
 use pagetrain_formats::codes::{Command, Reason};
 use pagetrain_formats::Config;
 
-/// Clocks from `flush` to the flow table's answer: the key's register and the lookup, and one to spare.
-const LOOKUP: usize = crate::flow_table::LATENCY + 2;
+/// Clocks from `flush` to the flow table's answer, decoded: the key's register, the lookup, the decoder, and one to spare.
+const LOOKUP: usize = crate::flow_table::LATENCY + 3;
 
 /// Builds the block.
 pub fn command(cfg: &Config) -> Module {
@@ -69,6 +69,11 @@ pub fn command(cfg: &Config) -> Module {
     };
     let state = m.reg_rst("state", 4, st("IDLE"));
     let todo = m.reg("todo", n);
+    let looked_up = m.reg("looked_up", n);
+    m.seq("The slot that the flow table found, or none", |b| {
+        let slots = decode(&hit_slot, cfg.flows);
+        b.set(&looked_up, (slots & hit.repeat(cfg.flows)).zext(n));
+    });
     let pick = m.reg("pick", n);
     let picked = m.reg("picked", 1);
     let count = m.reg("count", 3);
@@ -141,8 +146,7 @@ pub fn command(cfg: &Config) -> Module {
                 b.comment(
                     "The whole set is one slot or none: the operation finds out whether it is open",
                 );
-                b.set(&todo, 0);
-                b.set_bit_at(&todo, hit_slot.zext(clog2(n)), &hit);
+                b.set(&todo, &looked_up);
                 b.when(count.eq(LOOKUP), |b| {
                     b.set(&flush, 0);
                     b.set(&state, st("CHOOSE"));

@@ -246,8 +246,6 @@ pub fn copy(cfg: &Config) -> Module {
     });
     m.seq("What is pending", |b| {
         b.when(&next, |b| {
-            b.set(&hdr, 0);
-            b.when(!&hdr, |b| b.set(&more_hdr, 0));
             b.when(!&hdr & !&more_hdr, |b| {
                 b.set(&page_busy, 0);
                 b.set(&empty, 0);
@@ -258,13 +256,14 @@ pub fn copy(cfg: &Config) -> Module {
             b.set(&odd, &odd ^ page_len.bit(0));
         });
         b.when(&begins_hdr, |b| b.set(&behind, 0));
-        b.when(
-            (&begins_hdr & !&patched) | (&takes_script & of_script("last")),
-            |b| {
-                b.set(&hdr, 1);
-                b.set(&more_hdr, &two);
-            },
-        );
+        b.comment("Values, not enables: `load` comes late");
+        let at_last = (&begins_hdr & !&patched) | (&takes_script & of_script("last"));
+        let at_once = |has: &Sig| has & !&last_first;
+        let left = &hdr & !&next;
+        b.set(&hdr, mux(&load, at_once(&has_hdr), &at_last | left));
+        let left = &more_hdr & !(&next & !&hdr);
+        let more = (&at_last & &two) | (!&at_last & left);
+        b.set(&more_hdr, mux(&load, at_once(&has_second), more));
         b.when(&later & &ends, |b| {
             b.set(&later, 0);
             b.set(&behind, 1);
@@ -273,8 +272,6 @@ pub fn copy(cfg: &Config) -> Module {
         });
         b.when(&page_load, |b| b.set(&page_busy, 1));
         b.when(&load, |b| {
-            b.set(&hdr, &has_hdr & !&last_first);
-            b.set(&more_hdr, &has_second & !&last_first);
             b.set(&later, &last_first);
             b.set(&summed, &last_first);
             b.set(&patched, 0);
@@ -287,16 +284,13 @@ pub fn copy(cfg: &Config) -> Module {
             b.set(&hdr_last, !&has_page);
         });
     });
-    let to_come = or_all(&[
-        &hdr,
-        &more_hdr,
-        &page_busy,
-        &empty,
-        &later,
-        &behind,
-        &script.out("valid"),
-        &scripted,
-    ]);
+    // Its end may be seen a clock late: then comes the header.
+    let script_to_come = m.reg_rst("script_to_come", 1, 0);
+    m.seq("A header is to come last, or what rewrites it", |b| {
+        let of_script = [&later, &behind, &script.out("valid"), &scripted];
+        b.set(&script_to_come, or_all(&of_script) | (&load & &last_first));
+    });
+    let to_come = or_all(&[&hdr, &more_hdr, &page_busy, &empty, &script_to_come]);
     let to_come = m.named("to_come", to_come);
     m.assign(&free, !&to_come & &next);
 

@@ -168,22 +168,23 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         reason(Reason::None),
     );
     let unfit = !job("csum_ok") | job("flagged") | job("no_payload") | !&merge;
+    let gap = m.named("gap", now.seq.ne(job("seq")));
+    let over = now.bytes.gt(room.trunc(20));
+    let over = m.named("over", room.bit(20) | over);
+    let crowded = m.named("crowded", now.entries.gt(&crowd_limit));
+    let may_join = job("hit") & &open_now & job("joinable") & &merge;
     let mut set: Vec<(Sig, Expr)> = vec![];
     let mut reg = |name: &str, value: Expr| {
         let r = m.reg(&format!("c_{name}"), value.width());
         set.push((r.clone(), value));
         r
     };
-    let c_gap = reg("gap", now.seq.ne(job("seq")));
-    let c_over = reg("over", room.bit(20) | now.bytes.gt(room.trunc(20)));
+    let join = reg("joins", may_join & !&gap & !&over & !&crowded);
+    let c_gap = reg("gap", gap.expr());
+    let c_over = reg("over", over.expr());
     let c_reaches = reg("reaches", room.bit(20) | now.bytes.ge(room.trunc(20)));
-    let c_crowded = reg("crowded", now.entries.gt(&crowd_limit));
     let c_last = reg("last", now.packets.ge(&aggr_before));
     let c_sum = reg("sum", &now.bytes + job("page_bytes").zext(20));
-    let c_may_join = reg(
-        "may_join",
-        job("hit") & &open_now & job("joinable") & &merge,
-    );
     let c_may_open = reg("may_open", &watched & job("joinable") & &merge);
     let c_hit_open = reg("hit_open", job("hit") & &open_now);
     let c_victim_open = reg("victim_open", job("creates") & &open_now);
@@ -205,7 +206,6 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     m.comment("Stage 4: the outcome");
     let op = &sh.op;
     let frame = m.named("is_frame", &op.frame & !&sh.gone);
-    let join = m.named("joins", &c_may_join & !&c_gap & !&c_over & !&c_crowded);
     let opens = m.named("begins", &c_may_open & !&join);
     let keep = m.named("keep_page", &c_keeps & !(&c_fresh & !&join));
     let enough = mux(&keep, p.pages.out("enough_old"), p.pages.out("enough_new"));

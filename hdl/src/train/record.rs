@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | `slot`, `need` | in | slot, 4 | whose ring; records that may be needed, less [`MORE`] |
 //! | `write`, `is_small`, `is_page` | in | 1 | write a record: an EXT for the second small buffer, one for a fragment, else a PKT |
-//! | `index` | in | 5 | EXT records written so far for this packet |
+//! | `index`, `behind` | in | 5 | EXT records written so far for this packet; one more |
 //! | `advance` | in | 1 | the packet's records end with this PKT |
 //! | `wr` | out | rec | register: where the next packet's records begin |
 //! | `room` | out | 1 | register: they fit |
@@ -49,6 +49,7 @@ pub fn record(cfg: &Config) -> Module {
     let is_small = m.input("is_small", 1, "an EXT: second small buffer");
     let is_page = m.input("is_page", 1, "an EXT: one more fragment");
     let index = m.input("index", 5, "EXT records written so far");
+    let behind = m.input("behind", 5, "one more");
     let advance = m.input("advance", 1, "the packet ends with this PKT");
     let wr = m.output("wr", w.rec, "where the next packet's records begin");
     let room = m.output_reg_rst("room", 1, 0, "they fit");
@@ -100,7 +101,7 @@ pub fn record(cfg: &Config) -> Module {
         "The next packet's place; written while `slot` still stands",
         |b| {
             b.set(&move_on, &advance);
-            b.set(&wr_next, &wr_now + index.zext(pw) + 1);
+            b.set(&wr_next, &wr_now + behind.zext(pw));
         },
     );
 
@@ -177,8 +178,7 @@ pub fn record(cfg: &Config) -> Module {
     let is_ext = m.named("is_ext", &is_small | &is_page);
     m.seq("The record", |b| {
         b.set(&rec_we, &write);
-        let behind = index.resize(w.rec) + 1;
-        let at = &wr + (behind & is_ext.repeat(w.rec));
+        let at = &wr + (behind.resize(w.rec) & is_ext.repeat(w.rec));
         b.set(&rec_addr, cat(&[slot.expr(), at]));
         b.set(
             &rec_data,

@@ -111,17 +111,15 @@ pub fn report(cfg: &Config) -> Module {
         })
         .collect();
     m.seq("Pending", |b| {
-        for (p, done) in pending.iter().zip(&pick) {
-            b.when(done, |b| b.set(p, 0));
+        let comes = [
+            (&load, &close),
+            (&load, &give),
+            (&placed, &after),
+            (&placed, &last),
+        ];
+        for (i, (when, what)) in comes.into_iter().enumerate() {
+            b.set(&pending[i], mux(when, what, &pending[i] & !&pick[i]));
         }
-        b.when(&load, |b| {
-            b.set(&pending[0], &close);
-            b.set(&pending[1], &give);
-        });
-        b.when(&placed, |b| {
-            b.set(&pending[2], &after);
-            b.set(&pending[3], &last);
-        });
     });
     // What is pending and does not leave in this clock.
     let stays: Vec<Expr> = pending

@@ -32,8 +32,8 @@ const FAULTS: [Fault; 16] = [
     ),
     (
         "frame_store: the words of a dropped frame are not used again",
-        "wr <= drop ? start : next;",
-        "wr <= (drop & !FAULT) ? start : next;",
+        "wr <= drop ? start : ",
+        "wr <= (drop & !FAULT) ? start : ",
     ),
     (
         "flow_table: another flow than the oldest is evicted",
@@ -42,8 +42,8 @@ const FAULTS: [Fault; 16] = [
     ),
     (
         "train: a packet behind a gap joins",
-        "joins = c_may_join & !c_gap &",
-        "joins = c_may_join & (!c_gap | FAULT) &",
+        "& !gap",
+        "& (!gap | FAULT)",
     ),
     (
         "prescaler: ticks are a clock short",

@@ -159,7 +159,7 @@ fn covered(total: &BTreeMap<usize, u64>) {
 fn is_caught_when_the_block_is_broken() {
     let cfg = config(4, 128);
     let mutants = [
-        ("joins = c_may_join & !c_gap &", "joins = c_may_join &"),
+        ("& !gap", ""),
         (
             "(keep ? full_old : full_new)",
             "(keep ? more_old : more_new)",
@@ -168,7 +168,10 @@ fn is_caught_when_the_block_is_broken() {
             "c_victim_open <= decide_job_creates &",
             "c_victim_open <= decide_job_hit &",
         ),
-        ("upd_insert ? same_1", "upd_insert ? 1'b0"),
+        (
+            "(upd_insert | insert_1) ? same_1",
+            "(upd_insert | insert_1) ? 1'b0",
+        ),
         (
             "pages_edge <= pages_count >= last_two_pages",
             "pages_edge <= pages_edge",
