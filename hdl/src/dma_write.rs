@@ -26,8 +26,8 @@
 //! - A command that sets a patch takes a clock; from the sum, about 20 more (until the beats before it are in the sum). A
 //!   command with `no_write` takes one clock a word. Patches cost nothing, and nothing else is slower for them.
 //! - `idle` tells the truth from the second clock after `quiesce` rose.
-//! - Cost at W = 64, D = 128: 1973 LUT4, 2635 FF, 284 CCU2C, 100 DPR16X4, of which sums and patches are 900 LUT4, 690 FF,
-//!   107 CCU2C; 219 MHz (one seed, LFE5U-85 speed 8, Yosys 0.70, nextpnr-ecp5 0.11).
+//! - Cost at W = 64, D = 128, in the engine: 2323 LUT4, 2859 FF, 244 CCU2C, 100 DPR16X4 (Yosys 0.70; registers at ports count for the engine),
+//!   of which sums and patches are about 900 LUT4, 690 FF.
 //!
 //! ## Pipeline
 //! 1. Prepare (4 clocks): numbers of words, beats and blocks; which steps only read or only write.

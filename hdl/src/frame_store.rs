@@ -20,8 +20,8 @@
 //! - Beyond `cfg_max_frame` nothing is written: an oversize frame takes no more room than a legal one.
 //! - What is free is known a few clocks late, hence [`MARGIN`] words stay free. The words of a dropped frame are at hand
 //!   again for the frame that follows directly.
-//! - Cost at W = 64, D = 128: 148 LUT4, 1936 FF, 94 CCU2C, 28 DP16KD; 174 to 189 MHz, the inferred memory's
-//!   clock-to-output (three seeds, LFE5U-85 speed 8, Yosys 0.70, nextpnr-ecp5 0.11).
+//! - Cost at W = 64, D = 128, in the engine, ECP5's memory cells: 153 LUT4, 1352 FF, 84 CCU2C, 28 DP16KD (Yosys 0.70; registers
+//!   at ports count for the engine).
 //!
 //! ## Pipeline
 //! Stage 1 gathers W-bit beats into a D-bit word and judges the frame at its last beat. Stage 2 writes the word if there

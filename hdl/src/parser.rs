@@ -15,8 +15,8 @@
 //! - Parameters: `data_width`, `parser_window`, `parser_states`, `parser_steps`.
 //! - Corner cases: a frame shorter than the window is parsed when its last beat is there; a longer one when the window is full, so a
 //!   result may leave before its frame has ended. `tkeep` may be 0 in a last beat. The program is written while the parser is off.
-//! - Cost (ECP5-85 speed 8, Yosys 0.70, nextpnr 0.11): W = 64: 5179 LUT4, 4095 FF, 83 CCU2C, 23 DP16KD, 125 DPR16X4; 171, 178, 177 MHz
-//!   (seeds 1 to 3). W = 128: 5143 LUT4, 4230 FF; 178 MHz (seed 2). Block RAM without its own output register is the limit.
+//! - Cost at W = 64, in the engine, ECP5's memory cells: 4691 LUT4, 2988 FF, 83 CCU2C, 125 DPR16X4, 23 DP16KD (Yosys 0.70; registers
+//!   at ports count for the engine).
 //!
 //! ## Pipeline
 //! - [`fill`]: each frame gets a *context*, one of 16 (32 at W = 512), and its first bytes go to the [`window`] memory.
