@@ -21,6 +21,8 @@ harness (`ci/fpga/harness.py`), which is not counted. Fmax is after routing; eve
 nextpnr runs with `--placer static`: on the whole engine its wires are a quarter shorter than those of the default placer, they are
 routed in a third of the time, and less is left to chance. Use the same in your own flow.
 
+Why the clock ends where it does, and what `ecp5-25g` lacks, is in [Hardware style](hdl-style.md#what-limits-the-clock).
+
 CCU2C is a carry of two bits and takes two LUTs, DPR16X4 a distributed RAM of 16 x 4 and takes six, DP16KD a block RAM of 18 Kbit.
 *Verilog* is a hash of the text that was measured, without comments; **older** says that the source has changed since.
 *Checks* is what each design must pass before it is placed (`ci/fpga/checks.py`): every memory in the cells that its shape needs, none in
