@@ -2,10 +2,14 @@
 //!
 //! The ports `quiesce`, `ahead`, `grant` and `m_aw_t*` of the block that announces. The bus's ready ends at a stream register, so
 //! that an address may wait there unseen behind another: the grant comes when it is shown, not when it is announced.
+//! Beside it, what a block keeps of the bursts that it announced until they are answered.
 
 use crate::build::{Expr, Instance, Module, Sig};
 use crate::bundle;
-use crate::prim::skid;
+use crate::prim::{skid, Fifo, Storage};
+
+/// Bursts that wait for their response, and whatever else waits in turn with them.
+pub(crate) const OUTSTANDING: usize = 64;
 
 /// The address output of a block.
 pub(crate) struct WriteAddress {
@@ -53,4 +57,23 @@ impl WriteAddress {
         m.connect(&self.out, "s_axis_tvalid", valid);
         m.connect(&self.out, "s_axis_tdata", aw);
     }
+}
+
+/// Adds the queue `u_track`: what is known of each announced burst, in order. It is noted a clock after it was announced.
+/// `m_axis_tready` is left to the block, which takes from it; it stops announcing while `almost_full`.
+pub(crate) fn track(m: &mut Module, announced: &Sig, what: Expr) -> Instance {
+    let fifo = Fifo::new(what.width(), OUTSTANDING)
+        .storage(Storage::Distributed)
+        .almost_full(OUTSTANDING - 6)
+        .unguarded();
+    let track = m.instance("u_track", fifo.build());
+    let noted = m.reg_rst("noted", 1, 0);
+    let noted_data = m.reg("noted_data", what.width());
+    m.seq("A burst is noted a clock after it was announced", |b| {
+        b.set(&noted, announced);
+        b.set(&noted_data, what);
+    });
+    m.connect(&track, "s_axis_tvalid", &noted);
+    m.connect(&track, "s_axis_tdata", &noted_data);
+    track
 }

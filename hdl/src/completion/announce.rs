@@ -3,14 +3,12 @@
 use super::place;
 use crate::build::{cat, clog2, lit, Expr, Module, Sig};
 use crate::bundle::Bundle;
-use crate::prim::{Fifo, Storage};
-use crate::write_address::WriteAddress;
+use crate::prim::Fifo;
+use crate::write_address::{track, WriteAddress, OUTSTANDING};
 use pagetrain_formats::Config;
 
 /// Planned bursts that wait for their address to be shown.
 const PLACES: usize = 16;
-/// Bursts that wait for their response.
-const OUTSTANDING: usize = 64;
 
 /// What is known of a burst until it is answered: its entries, and whether it is a STOP.
 fn answer() -> Bundle {
@@ -142,19 +140,7 @@ fn respond(m: &mut Module, shown: &Shown) {
     let stop = m.output_reg_rst("stop_written", 1, 0, "pulse: a STOP entry was acknowledged");
     let idle = m.output_reg_rst("idle", 1, 0, "no burst is under way");
 
-    let fifo = Fifo::new(answer.width(), OUTSTANDING)
-        .storage(Storage::Distributed)
-        .almost_full(OUTSTANDING - 6)
-        .unguarded();
-    let track = m.instance("u_track", fifo.build());
-    let noted = m.reg_rst("noted", 1, 0);
-    let noted_data = m.reg("noted_data", answer.width());
-    m.seq("A burst is noted a clock after it was announced", |b| {
-        b.set(&noted, &shown.valid);
-        b.set(&noted_data, &shown.data);
-    });
-    m.connect(&track, "s_axis_tvalid", &noted);
-    m.connect(&track, "s_axis_tdata", &noted_data);
+    let track = track(m, &shown.valid, shown.data.clone());
     m.unused(
         track.out("m_axis_tvalid"),
         "a response comes later than its burst",

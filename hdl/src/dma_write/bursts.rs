@@ -4,11 +4,9 @@ use super::prepare::burst_cmd;
 use super::Widths;
 use crate::build::{cat, clog2, lit, mux, Module, Sig};
 use crate::bundle::Bundle;
-use crate::prim::{Fifo, Storage};
-use crate::write_address::WriteAddress;
+use crate::prim::Fifo;
+use crate::write_address::{track, WriteAddress, OUTSTANDING};
 
-/// Bursts and empty commands that may be waiting for their turn to be done.
-pub(super) const OUTSTANDING: usize = 64;
 /// Generated bursts that may be waiting for their address to be shown.
 const WAITING: usize = 16;
 
@@ -153,19 +151,8 @@ fn respond(m: &mut Module, announced: &Announced) {
     let idle = m.output_reg_rst("idle", 1, 0, "no burst is under way");
 
     let take = m.wire("track_take", 1);
-    let fifo = Fifo::new(2, OUTSTANDING)
-        .storage(Storage::Distributed)
-        .almost_full(OUTSTANDING - 6)
-        .unguarded();
-    let track = m.instance("u_track", fifo.build());
-    let noted = m.reg_rst("noted", 1, 0);
-    let noted_data = m.reg("noted_data", 2);
-    m.seq("A burst is noted a clock after it was announced", |b| {
-        b.set(&noted, &announced.pushed);
-        b.set(&noted_data, cat(&[&announced.null, &announced.last]));
-    });
-    m.connect(&track, "s_axis_tvalid", &noted);
-    m.connect(&track, "s_axis_tdata", &noted_data);
+    let what = cat(&[&announced.null, &announced.last]);
+    let track = track(m, &announced.pushed, what);
     m.connect(&track, "m_axis_tready", &take);
     m.assign(&announced.room, !track.out("almost_full"));
     let (t_valid, t_data) = (track.out("m_axis_tvalid"), track.out("m_axis_tdata"));
