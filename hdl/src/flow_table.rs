@@ -18,7 +18,7 @@
 //! | `upd_clear` | in | 1 | every slot becomes free |
 //!
 //! - Timing: one lookup a clock. At most one strobe of touch, insert, remove a clock. `upd_slot` must stand from
-//!   [`SETTLE`] clocks before its strobe on, `upd_key` from two clocks before it to one clock after it. So an update
+//!   [`SETTLE`] clocks before its strobe to one clock after it, `upd_key` from two clocks before it to one clock after it. So an update
 //!   costs nothing on the way from the strobe to the outputs: what they would be after it is known beforehand.
 //! - Parameters: `flows` 4 to 64; the cost grows with it, the match stage by about one LUT level for each factor of 4.
 //! - Corner cases: an insert names `free_slot`, or `lru_slot` when there is none (then it replaces that entry). A key is
@@ -28,10 +28,9 @@
 //! ## Pipeline
 //! 1. *compare*: per slot, one bit for each 32 bits of the key: does it differ? The same against `upd_key`. Is the slot
 //!    used, after this clock's update?
-//! 2. *match*: a slot matches if it is used and no part differs. For a slot that was filled in the last two clocks, the comparison with
-//!    `upd_key` stands in.
+//! 2. *match*: a slot matches if it is used and no part differs. The slot of the update is kept apart from the others.
 //! 3. *encode*: the number of the slot that matches. What this clock or the last has removed does not; the comparison with `upd_key`
-//!    stands in where that, or the clock before, has filled it.
+//!    stands in where this clock, or one of the three before, has filled the update's slot.
 //!
 //! Beside it: `upd_slot` decoded; free slots and empty rows of the age matrix as they will be after an update of that
 //! slot; their numbers. The strobe only chooses.
@@ -119,15 +118,14 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, (used, used_next): (&Sig, &Si
     let parts = key.width().div_ceil(PART);
 
     let filled_1 = m.reg_rst("filled_1", n, 0);
-    let recent = m.reg_rst("recent", n, 0);
-    let insert_1 = m.reg_rst("insert_1", 1, 0);
+    let inserts = m.regs_rst("insert", 3, 1, 0);
     m.seq(
-        "Slots filled in the last clock; in that or the one before",
+        "The slot filled in the last clock; inserts of the last three",
         |b| {
-            let filled = &upd.slot & upd.insert.repeat(n);
-            b.set(&filled_1, filled.clone());
-            b.set(&recent, filled | &filled_1);
-            b.set(&insert_1, &upd.insert);
+            b.set(&filled_1, &upd.slot & upd.insert.repeat(n));
+            b.set(&inserts[0], &upd.insert);
+            b.set(&inserts[1], &inserts[0]);
+            b.set(&inserts[2], &inserts[1]);
         },
     );
 
@@ -153,20 +151,20 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, (used, used_next): (&Sig, &Si
         },
     );
 
-    m.comment("A slot just filled holds upd_key, whatever its comparison says");
-    let same = m.named("same", !diff_new.any());
-    let matching = m.reg("matching", n);
+    let standing = m.reg("standing", n);
+    let own = m.reg("own", n);
     let own_used = m.reg("own_used", 1);
-    let same_1 = m.reg("same_1", 1);
+    let same = m.reg("same", 1);
     let clear_1 = m.reg_rst("clear_1", 1, 0);
     m.seq(
-        "Stage 2, match; and whether the slot of the update is still used",
+        "Stage 2, match, the slot of the update apart; and whether that is still used",
         |b| {
             for (i, d) in diff.iter().enumerate() {
-                b.set_bit(&matching, i, mux(recent.bit(i), &same, !d.any()));
+                b.set_bit(&standing, i, !d.any() & !upd.slot.bit(i));
+                b.set_bit(&own, i, !d.any() & upd.slot.bit(i));
             }
-            b.set(&own_used, used.bit_at(&upd.number) & !&upd.remove);
-            b.set(&same_1, &same);
+            b.set(&own_used, (used & &upd.slot).any() & !&upd.remove);
+            b.set(&same, !diff_new.any());
             b.set(&clear_1, &upd.clear);
         },
     );
@@ -174,14 +172,17 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, (used, used_next): (&Sig, &Si
     let hit = m.output_reg("hit", 1, "the key of LATENCY clocks ago is in the table");
     let hit_slot = m.output_reg("hit_slot", slot_w, "where");
     m.comment("Beside the slot of the update the table is as it was; the strobe only chooses what of that slot counts");
-    let standing = m.named("standing", &matching & !&upd.slot);
-    let there = m.named("there", (&matching & &upd.slot).any() & &own_used);
-    let filled_now = &upd.insert | &insert_1;
-    let by_update = mux(filled_now, &same_1, !&upd.remove & &there);
+    m.comment("A slot just filled holds upd_key, whatever its comparison says");
+    let there = mux(&inserts[1] | &inserts[2], &same, own.any());
+    let there = m.named("there", there & &own_used);
+    let filled_now = &upd.insert | &inserts[0];
+    let by_update = mux(filled_now, &same, !&upd.remove & &there);
     let by_update = m.named("by_update", by_update);
+    let number_1 = m.reg("number_1", slot_w);
     let slot_number = m.reg("slot_number", slot_w);
     m.seq("Stage 3, encode", |b| {
-        b.set(&slot_number, &upd.number);
+        b.set(&number_1, &upd.number);
+        b.set(&slot_number, &number_1);
         let cleared = &upd.clear | &clear_1;
         b.set(&hit, (standing.any() | &by_update) & !cleared);
         let of_update = &slot_number & by_update.repeat(slot_w);

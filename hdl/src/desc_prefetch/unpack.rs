@@ -70,7 +70,17 @@ pub(super) fn unpack(m: &mut Module, cfg: &Config, f: &Fetch) -> Raw {
                 .enumerate()
                 .skip(1)
                 .fold(parts[0].clone(), |v, (i, p)| mux(at.eq(i), p, v));
-            (there.expr(), &busy & (&last | at.all()), value)
+            let pop = m.reg_rst("pop", 1, 0);
+            let next_at = (&place + 1).bits(0, in_beat);
+            m.seq("the enable of a whole beat: known a clock before", |b| {
+                b.when(&next_burst, |b| {
+                    b.set(&pop, info.bits(0, 3).eq(1) | info.bits(3, in_beat).all());
+                });
+                b.when(&there, |b| {
+                    b.set(&pop, !&last & (left.eq(2) | next_at.all()))
+                });
+            });
+            (there.expr(), pop.expr(), value)
         }
     };
     m.connect(&fifo, "m_axis_tready", &pop);

@@ -24,29 +24,28 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
 
     m.comment("Stage 5 begins when copies and reports of the operation before are on their way");
     let begun = m.reg_rst("begun", 1, 0);
-    let begins = &sh.acting & !&begun & &d.clear & !&d.hold & !&d.unsettled;
-    m.assign(&sh.go, begins);
+    m.assign(&sh.go, &sh.acting & !&begun & &d.clear & &d.goes);
     m.comment("Then the packet's records, when there is room for them: those of a train just closed may have to go first");
-    let started = m.named("started", &sh.go | &begun);
-    let done_first = m.named("done_first", &started & (!&d.placed | p.record.out("room")));
-    let leave = m.named("leave_act", &done_first | &d.hold | &d.unsettled);
+    let started = m.named("started", &sh.acting & (&begun | (&d.clear & &d.goes)));
+    let recording = m.named("recording", &started & p.record.out("room"));
+    let done_first = m.named("done_first", &recording | (&started & !&d.placed));
+    let leave = m.named("leave_act", &done_first | !&d.goes);
     m.seq("Begun", |b| b.set(&begun, &started & !&done_first));
     let more = p.pages.out("frag_more");
-    let simple = !&more & !job("hdr_two") & !&sh.piece;
-    let simple = m.named("simple", simple | !&d.placed);
     m.comment("A segment is cut where a fragment fills its train's last page and goes on");
     let pages = &d.pages;
     m.assign(&sh.cut, &more & &pages.edge & job("splits"));
-    let placed = m.named("placed_more", (&done_first & !&simple) | &sh.placing);
-    m.assign(&sh.finish, (&done_first & &simple) | &sh.ending);
-    let packet_end = m.named("packet_end", &sh.finish & &d.placed);
+    let placed = m.named("placed_more", (&recording & &d.parts) | &sh.placing);
+    // What ends in its own clock is placed, too.
+    let packet_end = m.named("packet_end", (&recording & &d.whole) | &sh.ending);
+    m.assign(&sh.finish, &packet_end | (&started & !&d.placed));
     m.assign(
         &sh.walk,
         &sh.walking & p.pages.out("may_walk") & p.copy.out("room") & !p.copy.out("page_busy"),
     );
     let extra = m.reg("extra_records", 5);
     let behind = m.reg("behind_extra", 5);
-    let write_small = m.named("write_small", &done_first & &d.placed & job("hdr_two"));
+    let write_small = m.named("write_small", &recording & &d.two);
     m.seq("EXT records of the packet", |b| {
         b.first(|c| {
             c.when(&sh.deciding, |b| {
@@ -77,13 +76,14 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.connect(&p.copy, "page_len", p.pages.out("frag_len"));
     m.connect(&p.copy, "page_off", p.pages.out("frag_off"));
     m.connect(&p.copy, "page_last", !p.pages.out("frag_more"));
+    m.connect(&p.record, "restart", &sh.deciding);
     m.connect(&p.record, "index", &extra);
     m.connect(&p.record, "behind", &behind);
     records(m, p, sh, d, &packet_end, &write_small);
     pieces(m, p, sh, d, &placed);
 
     let filled = m.output_reg_rst("stat_pages_filled", 1, 0, "a page was filled");
-    let placed_page = (&done_first & &d.placed) | &sh.placing;
+    let placed_page = (&recording & &d.placed) | &sh.placing;
     m.seq("Pages filled", |b| {
         b.set(&filled, placed_page & p.pages.out("frag_full"))
     });
@@ -110,7 +110,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let after = m.named("closes_after", &d.after | &by_pages);
     let stays = m.named("stays_open", (&d.joins | &d.opens) & !&after);
     let next_filled = m.reg("next_filled", PAGES);
-    let at = m.named("at_slot", decode(&next_slot, cfg.flows));
+    let at = m.reg("at_slot", cfg.flows);
     let changes = m.reg_rst("open_changes", 1, 0);
     let opened = m.reg("open_next", 1);
     let wr = p.record.out("wr");
@@ -119,7 +119,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
         b.set(&set_timer, &packet_end & &d.opens & !&after);
         b.set(
             &clear_timer,
-            &sh.finish & (&d.closes | (&packet_end & !&stays)),
+            (&sh.finish & &d.closes) | (&packet_end & &d.watched & !&stays),
         );
         b.when(&settle | &sh.ending, |b| {
             b.set(&next_seq, job("seq_next"));
@@ -130,6 +130,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             b.set(&next_entries, was(&d.now.entries) + behind.zext(7));
             b.set(&next_start, &wr - was(&d.now.entries).trunc(w.rec));
             b.set(&next_slot, &sh.slot);
+            b.set(&at, decode(&sh.slot, cfg.flows));
             let reason = mux(
                 &by_pages,
                 lit(5, Reason::Page.code().into()),
@@ -157,6 +158,7 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     m.connect(&p.timer, "set", &set_timer);
     m.connect(&p.timer, "clear", &clear_timer);
     m.connect(&p.timer, "slot", next_slot.trunc(w.flow));
+    m.connect(&p.timer, "at_slot", &at);
     m.connect(&p.timer, "open", &d.open);
     m.connect(&p.timer, "serving", &sh.op.timer);
     m.connect(&p.timer, "serving_slot", sh.slot.trunc(w.flow));

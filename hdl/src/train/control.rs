@@ -186,7 +186,6 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
             b.first(|c| {
                 c.when(&may_timer, |b| {
                     b.set(&sh.op.timer, 1);
-                    b.set(&slot_hint, p.timer.out("req_slot").zext(sh.w.slot));
                 });
                 c.when(&may_command, |b| {
                     let kinds = [
@@ -200,18 +199,30 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
                     kinds
                         .iter()
                         .for_each(|(s, port)| b.set(s, p.command.out(port)));
-                    b.set(&slot_hint, p.command.out("req_slot"));
                 });
                 c.when(&may_small, |b| b.set(&sh.op.bad_small, 1));
                 c.when(&may_page, |b| b.set(&sh.op.bad_page, 1));
                 c.otherwise(|b| {
                     b.set(&sh.op.frame, 1);
-                    b.set(&slot_hint, p.decide.out("job_slot"));
                     b.set(&frame_ready, &may_frame & !&waits);
                 });
             });
         });
     });
+    m.seq(
+        "The slot of what may be selected: only the clock behind a selection looks",
+        |b| {
+            let other = mux(
+                &may_command,
+                p.command.out("req_slot"),
+                p.decide.out("job_slot"),
+            );
+            b.set(
+                &slot_hint,
+                mux(&may_timer, p.timer.out("req_slot").zext(sh.w.slot), other),
+            );
+        },
+    );
     let of_command = [
         &sh.op.event,
         &sh.op.close,

@@ -17,6 +17,10 @@ const SMALLS: usize = crate::desc_prefetch::DEPTH.ilog2() as usize + 1;
 pub(super) struct Decided {
     /// The frame is placed: it makes records.
     pub placed: Sig,
+    /// And ends in its first clock; or has further parts; or a second small buffer.
+    pub whole: Sig,
+    pub parts: Sig,
+    pub two: Sig,
     /// It joins its flow's train, or opens one.
     pub joins: Sig,
     pub opens: Sig,
@@ -32,6 +36,8 @@ pub(super) struct Decided {
     pub hold: Sig,
     /// It needs a page that cannot be used yet: compare again.
     pub unsettled: Sig,
+    /// Neither: the operation takes effect.
+    pub goes: Sig,
     /// Copies and reports of the operation before are on their way.
     pub clear: Sig,
     /// State of the slot's train, and what it becomes when a packet joins.
@@ -216,6 +222,9 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let hold = &frame & &short & &backpressure;
     let waits_page = &takes_page & !p.pages.out("head_ok");
     let unsettled = &placed & (waits_page | (&sh.piece & !&c_small_ok));
+    let goes = !(hold.clone() | unsettled.clone());
+    let parts = p.pages.out("first_more") | job("hdr_two") | &sh.piece;
+    let parts = m.named("has_parts", parts);
 
     let by_frame = mux(&short, &c_hit_open, (&c_hit_open & !&join) | &c_victim_open);
     let by_other = (&op.timer & &c_due) | (&op.close & &open_now);
@@ -285,6 +294,9 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let a_due = reg("due", c_due.expr());
     let decided = Decided {
         placed: reg("placed", placed.expr()),
+        whole: reg("whole", &placed & !&parts),
+        parts: reg("parts", &placed & &parts),
+        two: reg("two", &placed & job("hdr_two")),
         joins: reg("joins", &placed & &join),
         opens: reg("opens", &placed & &opens),
         closes: reg("closes", closes.expr()),
@@ -298,6 +310,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         pages,
         hold: reg("hold", hold),
         unsettled: reg("unsettled", unsettled),
+        goes: reg("goes", goes),
         clear,
         now,
         sum: c_sum,
@@ -355,9 +368,8 @@ fn buffers(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided) {
     let op = &sh.op;
     let sb_pop = m.output_reg_rst("sb_pop", 2, 0, "small buffers that are taken");
     m.seq("Small buffers", |b| {
-        let two = &d.placed & job("hdr_two");
         let one = (&d.placed & job("hdr_any") & !job("hdr_two")) | &op.small;
-        b.set(&sb_pop, cat(&[&sh.go & two, &sh.go & one]));
+        b.set(&sb_pop, cat(&[&sh.go & &d.two, &sh.go & one]));
     });
     m.connect(&p.pages, "slot", &sh.slot);
     m.connect(&p.pages, "bytes", job("page_bytes"));
@@ -369,7 +381,7 @@ fn buffers(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided) {
     let addr = |s: &Sig| bundle::small().get(s, "addr");
     m.connect(&p.copy, "load", &sh.go & &op.frame);
     m.connect(&p.copy, "has_hdr", &d.placed & job("hdr_any"));
-    m.connect(&p.copy, "has_second", &d.placed & job("hdr_two"));
+    m.connect(&p.copy, "has_second", &d.two);
     m.connect(&p.copy, "has_page", &d.placed & job("page_any"));
     m.connect(&p.copy, "small_0", addr(&sh.sb0));
     m.connect(&p.copy, "small_1", addr(&sh.sb1));

@@ -7,7 +7,8 @@
 //! |---|---|---|---|
 //! | `slot`, `bytes`, `any`, `off` | in | | whose page; the packet's bytes for pages; any; their offset in the frame |
 //! | `pg_valid`, `pg`, `pg_room`, `pg_pop` | | PAGE | the oldest posted page; bytes in all; it is taken |
-//! | `has` | out | flows + 1 | register: slots that have a page |
+//! | `has` | out | flows + 1 | register: slots that have a page, two clocks after `commit` or `forget` |
+//! | `first_more` | out | 1 | with `choose`: bytes are left behind the fragment |
 //! | `has_now`, `cookie_now`, `fill_now` | out | | registers: the slot's page |
 //! | `enough_old`, `enough_new` | out | 1 | registers: the bytes fit, with or without the slot's page |
 //! | `may_walk`, `head_ok` | out | 1 | the oldest posted page can be used (for `walk`; for `choose`, register) |
@@ -178,7 +179,8 @@ pub fn pages(cfg: &Config) -> Module {
     let (walk_full, walk_more) = (rest_f.ge(&head_left), rest_f.gt(&head_left));
     let walk_full = m.named("walk_full", walk_full);
     let walk_more = m.named("walk_more", walk_more);
-    let some_more = m.named("some_more", mux(&keep, &more_old, &more_new) & &any);
+    let some_more = m.output("first_more", 1, "bytes are left behind the first fragment");
+    m.assign(&some_more, mux(&keep, &more_old, &more_new) & &any);
     let fills = m.named("fills", mux(&keep, &full_old, &full_new) & &any);
     let left = mux(&keep, old.left.trunc(w.len), head_left.trunc(w.len));
     let left = m.named("left_of_page", left);
@@ -227,15 +229,18 @@ pub fn pages(cfg: &Config) -> Module {
     let cookie_next = m.output("cookie_next", 32, "its page's cookie");
     m.assign(&cookie_next, Page::unpack(&next.expr()).cookie);
 
-    let at = m.named("at", decode(&slot, n));
+    let at = m.reg("at", n);
+    let changes = m.reg_rst("changes", 1, 0);
+    let stays = m.reg("stays", 1);
     m.seq("Stage 5: write back; a full page is nobody's", |b| {
-        b.set(&commit_1, &commit & &any);
-        b.first(|c| {
-            c.when(&forget, |b| b.set(&has, &has & !&at));
-            c.when(&commit & &any, |b| {
-                b.set(&has, (&has & !&at) | (&at & (!&full).repeat(n)));
-            });
-        });
+        b.comment("Which slot, and that it changes, come late; they reach n bits a clock later");
+        let lies = &commit & &any;
+        b.set(&commit_1, lies.clone());
+        b.set(&at, decode(&slot, n));
+        b.set(&changes, &forget | lies.clone());
+        b.set(&stays, lies & !&forget & !&full);
+        let others = &has & !(&at & changes.repeat(n));
+        b.set(&has, others | (&at & stays.repeat(n)));
     });
     m
 }

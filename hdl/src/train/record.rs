@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | `slot`, `need` | in | slot, 4 | whose ring; records that may be needed, less [`MORE`] |
 //! | `write`, `is_small`, `is_page` | in | 1 | write a record: an EXT for the second small buffer, one for a fragment, else a PKT |
+//! | `restart` | in | 1 | a packet's records begin in the next clock, or later |
 //! | `index`, `behind` | in | 5 | EXT records written so far for this packet; one more |
 //! | `advance` | in | 1 | the packet's records end with this PKT |
 //! | `wr` | out | rec | register: where the next packet's records begin |
@@ -48,14 +49,21 @@ pub fn record(cfg: &Config) -> Module {
     );
     let is_small = m.input("is_small", 1, "an EXT: second small buffer");
     let is_page = m.input("is_page", 1, "an EXT: one more fragment");
+    let restart = m.input("restart", 1, "a packet's records begin");
     let index = m.input("index", 5, "EXT records written so far");
     let behind = m.input("behind", 5, "one more");
     let advance = m.input("advance", 1, "the packet ends with this PKT");
     let wr = m.output("wr", w.rec, "where the next packet's records begin");
     let room = m.output_reg_rst("room", 1, 0, "they fit");
     let ready = m.output_reg_rst("ready", 1, 0, "the pointers are cleared");
-    let free = m.input("rec_free", 1, "one record has been read");
-    let free_slot = m.input("rec_free_slot", w.slot, "of this slot");
+    let free_in = m.input("rec_free", 1, "one record has been read");
+    let free_slot_in = m.input("rec_free_slot", w.slot, "of this slot");
+    let free = m.reg_rst("free_1", 1, 0);
+    let free_slot = m.reg("free_slot_1", w.slot);
+    m.seq("Records that were read: it comes from afar", |b| {
+        b.set(&free, &free_in);
+        b.set(&free_slot, &free_slot_in);
+    });
 
     m.comment("After a reset, a sweep clears the pointers");
     let sweep = m.reg_rst("sweep", w.slot, 0);
@@ -175,10 +183,16 @@ pub fn record(cfg: &Config) -> Module {
     let rec_we = m.output_reg_rst("rec_we", 1, 0, "write a record");
     let rec_addr = m.output_reg("rec_addr", w.slot + w.rec, "slot, index in its ring");
     let rec_data = m.output_reg("rec_data", BITS, "the entry, without head and phase");
-    let is_ext = m.named("is_ext", &is_small | &is_page);
+    let ext_at = m.reg("ext_at", w.rec);
+    m.seq("Place of the next EXT", |b| {
+        b.first(|c| {
+            c.when(&restart, |b| b.set(&ext_at, &wr + 1));
+            c.when(&write, |b| b.set(&ext_at, &ext_at + 1));
+        });
+    });
     m.seq("The record", |b| {
         b.set(&rec_we, &write);
-        let at = &wr + (behind.resize(w.rec) & is_ext.repeat(w.rec));
+        let at = mux(&is_small | &is_page, &ext_at, &wr);
         b.set(&rec_addr, cat(&[slot.expr(), at]));
         b.set(
             &rec_data,

@@ -9,7 +9,7 @@
 //! | `tick` | in | 1 | pulse |
 //! | `cfg_ticks` | in | 15 | ticks from `set` to the deadline |
 //! | `set`, `clear` | in | 1 | the slot's deadline begins; the slot has none any more |
-//! | `slot` | in | flow | whose |
+//! | `slot`, `at_slot` | in | flow, flows | whose; decoded |
 //! | `open` | in | flows | slots that have a deadline |
 //! | `late` | out | flows | register: deadline has come |
 //! | `req`, `req_slot` | out | 1, flow | register: the lowest late slot, possibly served a clock ago |
@@ -45,6 +45,7 @@ pub fn timer(cfg: &Config) -> Module {
     let set = m.input("set", 1, "the slot's deadline begins");
     let clear = m.input("clear", 1, "the slot has no deadline any more");
     let slot = m.input("slot", w.flow, "whose");
+    let at_slot = m.input("at_slot", n, "the same, decoded");
     let open = m.input("open", n, "slots that have a deadline");
     let serving = m.input("serving", 1, "a timer is being served");
     let serving_slot = m.input("serving_slot", w.flow, "of this slot");
@@ -88,17 +89,19 @@ pub fn timer(cfg: &Config) -> Module {
 
     let expired = m.named("expired", &valid_2 & !left.bit(NOW - 1));
     let hit = m.named("hit", decode(&slot_2, n) & expired.repeat(n));
-    let touched = m.named("touched", decode(&slot, n) & changed.repeat(n));
+    let touched = m.named("touched", &at_slot & changed.repeat(n));
     m.seq("Stage 3: late, until served", |b| {
         b.set(&late, (&late | (&hit & &open)) & !&touched);
     });
 
     let pick = m.reg_rst("pick", n, 0);
     let at_work = m.reg_rst("at_work", n, 0);
+    let waiting = m.named("waiting", &pick & !&at_work);
     m.seq("The lowest late slot", |b| {
         b.set(&at_work, decode(&serving_slot, n) & serving.repeat(n));
         b.set(&pick, lowest_one(&(&late & !&at_work)) & !&touched);
-        b.set(&req, (&pick & !&touched & !&at_work).any());
+        let others = (&waiting & !&at_slot).any();
+        b.set(&req, mux(&changed, others, waiting.any()));
         b.set(&req_slot, encode(&pick));
     });
     m

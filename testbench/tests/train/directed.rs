@@ -572,6 +572,42 @@ fn deadline_is_met_when_frames_keep_coming() {
     assert!(timers > 100, "{timers} timers");
 }
 
+/// Frames that are not watched have no slot: none of them may touch the timer of one, wherever its scan is.
+#[test]
+fn deadline_is_met_when_unwatched_frames_come_in_step_with_the_scan() {
+    let ticks = Setup {
+        defer_ticks: 4,
+        tick_clocks: 50,
+        max_bytes: 1 << 19,
+        ..setup()
+    };
+    let cfg = config(16, 64);
+    let model = model(&cfg);
+    let plenty = Profile {
+        small: 1.0,
+        page: 1.0,
+        ..QUIET
+    };
+    let mut b = Bench::new(&model, cfg, ticks, plenty, 4);
+    b.bad_enabled = false;
+    let mut t = Traffic::new(4, cfg, 16);
+    for phase in 0..cfg.flows {
+        b.frames.push_back(t.segment(0, 1100, ACK));
+        (0..phase + 20).for_each(|_| b.step());
+        for _ in 0..100 {
+            b.frames.push_back(t.segment(5, 100, ACK));
+            (0..cfg.flows).for_each(|_| b.step());
+        }
+    }
+    b.drain();
+    b.check(Some(TIMER_SLACK as u64));
+    let timers = b
+        .events
+        .iter()
+        .filter(|e| matches!(e.event, Event::Timer(_)));
+    assert_eq!(timers.count(), cfg.flows, "one train a phase");
+}
+
 /// Clocks from one frame's event to the next, the most of all after the first few.
 fn worst_gap(b: &Bench) -> u64 {
     b.events.iter().skip(5).map(|e| e.gap).max().unwrap()
