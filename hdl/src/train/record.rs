@@ -183,6 +183,7 @@ pub fn record(cfg: &Config) -> Module {
     let rec_we = m.output_reg_rst("rec_we", 1, 0, "write a record");
     let rec_addr = m.output_reg("rec_addr", w.slot + w.rec, "slot, index in its ring");
     let rec_data = m.output_reg("rec_data", BITS, "the entry, without head and phase");
+    // It is `wr` + `behind`; but whether an EXT is written comes late, and an adder behind that was among the slowest paths.
     let ext_at = m.reg("ext_at", w.rec);
     m.seq("Place of the next EXT", |b| {
         b.first(|c| {

@@ -23,6 +23,13 @@ const QUIET: Profile = Profile {
     stop: 0.0,
 };
 
+/// The same, and the host posts whatever fits.
+const PLENTY: Profile = Profile {
+    small: 1.0,
+    page: 1.0,
+    ..QUIET
+};
+
 fn setup() -> Setup {
     Setup {
         strip_vlan: false,
@@ -543,17 +550,7 @@ fn deadline_is_met_when_frames_keep_coming() {
     };
     let cfg = config(16, 64);
     let model = LazyCell::new(|| model(&cfg));
-    let mut b = Bench::new(
-        &model,
-        cfg,
-        ticks.clone(),
-        Profile {
-            small: 1.0,
-            page: 1.0,
-            ..QUIET
-        },
-        3,
-    );
+    let mut b = Bench::new(&model, cfg, ticks.clone(), PLENTY, 3);
     b.bad_enabled = false;
     let mut t = Traffic::new(3, cfg, 16);
     for i in 0..3000 {
@@ -583,12 +580,7 @@ fn deadline_is_met_when_unwatched_frames_come_in_step_with_the_scan() {
     };
     let cfg = config(16, 64);
     let model = model(&cfg);
-    let plenty = Profile {
-        small: 1.0,
-        page: 1.0,
-        ..QUIET
-    };
-    let mut b = Bench::new(&model, cfg, ticks, plenty, 4);
+    let mut b = Bench::new(&model, cfg, ticks, PLENTY, 4);
     b.bad_enabled = false;
     let mut t = Traffic::new(4, cfg, 16);
     for phase in 0..cfg.flows {
@@ -687,17 +679,7 @@ fn frame_takes_five_clocks_when_nothing_is_in_the_way() {
     let model = model(&cfg);
     let mut slowest = 0;
     for (name, setup, flows, make) in kinds {
-        let mut b = Bench::new(
-            &model,
-            cfg,
-            setup,
-            Profile {
-                small: 1.0,
-                page: 1.0,
-                ..QUIET
-            },
-            1,
-        );
+        let mut b = Bench::new(&model, cfg, setup, PLENTY, 1);
         b.bad_enabled = false;
         b.latency = 1;
         let mut t = Traffic::new(1, cfg, flows.max(6));
