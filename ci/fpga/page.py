@@ -15,7 +15,7 @@ INTRO = """<!-- Written by ci/synth from docs/results/synth: run `make synth`, o
 Yosys `synth_ecp5` and nextpnr-ecp5, the wheels that `ci/requirements-synth.txt` pins. Each design sits between the registers of a
 harness (`ci/fpga/harness.py`), which is not counted. Fmax is after routing; every seed is listed, and the lowest is the one to quote.
 
-    make synth PRESET=ecp5-10g            # four seeds; SEEDS=n for another number, 0: area only
+    make synth PRESET=ecp5-10g            # four seeds; SEEDS=n for another number, 0: area only, 5-8: these as well
     make synth PRESET=ecp5-10g BLOCK=flow_table
 
 nextpnr runs with `--placer static`: on the whole engine its wires are a quarter shorter than those of the default placer, they are

@@ -21,7 +21,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.as_slice() {
-        [page] if page == "--page" => Results::load().and_then(|r| page::write(&page::text(&r))),
+        [page] if page == "--page" => Results::load()
+            .and_then(|r| page::text(&r))
+            .and_then(|text| page::write(&text)),
         _ => run(&args),
     };
     match done {
@@ -73,7 +75,7 @@ fn run(args: &[String]) -> Result<(), String> {
         }
         results.engines.push(result);
     }
-    let text = page::text(&results);
+    let text = page::text(&results)?;
     print!("{text}");
     if widths.is_empty() {
         results.save()?;

@@ -1,6 +1,7 @@
 //! `docs/src/linerate.md`.
 
 use super::results::{EngineResult, MixResult, Results};
+use super::setup::{Setup, SETUPS};
 use super::sweep::LANDMARKS;
 use pagetrain_testbench::verilator::workspace_root;
 use std::fmt::Display;
@@ -40,8 +41,17 @@ fn strings<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).into()
 }
 
+/// Whether the source makes another Verilog today.
+fn is_older(engine: &EngineResult) -> Result<bool, String> {
+    let setup = SETUPS
+        .iter()
+        .find(|setup| setup.data_width == engine.data_width);
+    let verilog = setup.map(Setup::verilog).transpose()?;
+    Ok(verilog.as_ref() != Some(&engine.verilog))
+}
+
 /// The whole page.
-pub fn text(results: &Results) -> String {
+pub fn text(results: &Results) -> Result<String, String> {
     let covered = match results.step {
         1 => "every length from 60 to 1514 bytes".to_owned(),
         2 => "**every second length only** from 60 to 1514 bytes".to_owned(),
@@ -49,20 +59,22 @@ pub fn text(results: &Results) -> String {
     };
     let always: Vec<String> = LANDMARKS[1..].iter().map(usize::to_string).collect();
     let mut text = format!(
-        "{INTRO}\nThe figures below are of {covered}, and of {}. *Verilog* says, by a hash without comments, which text was simulated.\n",
+        "{INTRO}\nThe figures below are of {covered}, and of {}. *Verilog* says, by a hash without comments, which text was simulated;
+**older**, that the source has changed since.\n",
         always.join(", ")
     );
     for engine in &results.engines {
+        let older = if is_older(engine)? { ", **older**" } else { "" };
         text += &format!(
-            "\n## W = {}, D = {}: {} Gb/s at {} MHz\n\nVerilog {}.\n\n",
-            engine.data_width, engine.dma_width, engine.gbps, engine.mhz, engine.verilog
+            "\n## W = {}, D = {}: {} Gb/s at {} MHz\n\nVerilog {}{}.\n\n",
+            engine.data_width, engine.dma_width, engine.gbps, engine.mhz, engine.verilog, older
         );
         text += &sweep(engine);
         text += &paces(engine);
         text += &latencies(engine);
         text += &buses(engine);
     }
-    text
+    Ok(text)
 }
 
 fn sweep(engine: &EngineResult) -> String {

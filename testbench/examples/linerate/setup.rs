@@ -3,7 +3,7 @@
 use pagetrain_formats::Config;
 use pagetrain_testbench::dut;
 use pagetrain_testbench::rate::Link;
-use pagetrain_testbench::verilator::{Model, Options};
+use pagetrain_testbench::verilator::{Design, Model, Options};
 use sha2::{Digest, Sha256};
 
 /// An engine on a wire.
@@ -59,19 +59,32 @@ pub struct Engine<'a> {
 }
 
 impl Setup {
-    /// Builds the model, or finds it in the cache.
-    pub fn engine(&self) -> Result<Engine<'_>, String> {
-        let config = Config {
+    fn config(&self) -> Config {
+        Config {
             data_width: self.data_width,
             dma_width: self.dma_width,
             ..Config::default()
-        };
+        }
+    }
+
+    fn design(&self) -> Result<Design, String> {
+        let engine = pagetrain_hdl::engine::engine(&self.config());
+        dut::design(&engine).map_err(|e| e.to_string())
+    }
+
+    /// Digest of the Verilog that the source makes today.
+    pub fn verilog(&self) -> Result<String, String> {
+        Ok(digest(self.design()?.sources()))
+    }
+
+    /// Builds the model, or finds it in the cache.
+    pub fn engine(&self) -> Result<Engine<'_>, String> {
+        let config = self.config();
         eprintln!(
             "linerate: W = {}, D = {}: building the model",
             self.data_width, self.dma_width
         );
-        let design = dut::design(&pagetrain_hdl::engine::engine(&config));
-        let design = design.map_err(|e| e.to_string())?;
+        let design = self.design()?;
         let model = Model::build(&design, &Options::long()).map_err(|e| e.to_string())?;
         let fills = if self.must_hold { 1 } else { 8 };
         Ok(Engine {
