@@ -20,8 +20,8 @@
 //!   output.
 //! - Parameters: `width` at least 1; `depth` a power of two, 2 to 65536; `almost_full` 1 to `depth`.
 //! - Corner cases: full: a word may leave, the next comes in two clocks later.
-//! - Cost, unguarded: 16 x 112 distributed, with a flag: 148 LUT4, 251 FF, 12 CCU2C, 28 DPR16X4, 350-362 MHz; 512 x 462 block of
-//!   ECP5's cells, with `count`: 39 LUT4, 42 FF, 30 CCU2C, 13 DP16KD, 328-338 MHz (LFE5UM5G-85F speed 8, Yosys 0.70,
+//! - Cost, unguarded: 16 x 111 distributed, with a flag: 146 LUT4, 248 FF, 6 CCU2C, 28 DPR16X4, 354-364 MHz; 512 x 461 block of
+//!   ECP5's cells, with `count`: 28 LUT4, 41 FF, 20 CCU2C, 13 DP16KD, 350-370 MHz (LFE5UM5G-85F speed 8, Yosys 0.70,
 //!   nextpnr 0.11, static placer, between registers, two seeds).
 //!
 //! Internals: distributed memory is followed by a stream register (`skid`), where the receiver's ready ends: in a wide FIFO
