@@ -16,6 +16,10 @@ MULTIPLIERS = ("MULT", "ALU24", "ALU54")
 BLOCKS = {512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
 # Between these stages of `synth_ecp5` memories are whole cells; then they are mapped, and what was put around them has its name still.
 WHOLE, MAPPED = "map_ram", "map_ffram"
+# What a wire takes, in ps, as far as the mapper to LUTs knows. Yosys presumes 300; in a part that is half full it is nearer to 1000, and
+# a mapper that does not know that saves LUTs by putting them in a row, wherever the longest carry chain takes as long.
+WIRE_PS = 1000
+LATTICE = "check -latchonly -assert; techmap -map +/lattice/latches_map.v"
 # What Yosys puts around a memory whose reads and writes may meet.
 COLLISIONS = "c:*emulate_transparency* c:*emulate_read_first*"
 Memory = collections.namedtuple("Memory", "width size lanes reads")
@@ -25,7 +29,8 @@ def script(top, name):
     """The Yosys commands that map `top` to NAME.json, with what the checks look at on the way."""
     return (f"check -assert; synth_ecp5 -top {top} -run begin:{WHOLE}; json -o {name}.memories.json t:$mem*; "
             f"synth_ecp5 -top {top} -run {WHOLE}:{MAPPED}; tee -o {name}.collisions.txt select -list {COLLISIONS}; "
-            f"synth_ecp5 -top {top} -run {MAPPED}: -json {name}.json")
+            f"synth_ecp5 -top {top} -run {MAPPED}:map_luts; {LATTICE}; abc9 -W {WIRE_PS}; clean; "
+            f"synth_ecp5 -top {top} -run map_cells: -json {name}.json")
 
 
 def up(n, step):

@@ -26,7 +26,7 @@
 //! - Reset clears which slots are used, never keys or ages: a slot's row of ages is written when it is filled.
 //!
 //! ## Pipeline
-//! 1. *compare*: per slot, one bit for each 32 bits of the key: does it differ? The same against `upd_key`. Is the slot
+//! 1. *compare*: per slot, one bit for each 16 bits of the key: does it differ? The same against `upd_key`. Is the slot
 //!    used, after this clock's update?
 //! 2. *match*: a slot matches if it is used and no part differs. The slot of the update is kept apart from the others.
 //! 3. *encode*: the number of the slot that matches. What this clock or the last has removed does not; the comparison with `upd_key`
@@ -44,8 +44,8 @@ use pagetrain_formats::Config;
 pub const LATENCY: usize = 3;
 /// Clocks for which `upd_slot` stands before a strobe.
 pub const SETTLE: usize = 3;
-/// Bits of the key that one first-stage comparison covers: three LUT levels.
-const PART: usize = 32;
+/// Bits of the key that one first-stage comparison covers: what begins with the key, which goes to every slot, is short.
+const PART: usize = 16;
 
 /// The strobes and what they act upon.
 struct Update {

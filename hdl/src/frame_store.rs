@@ -48,9 +48,10 @@ struct Word {
     last: Sig,
     data: Sig,
     meta: Sig,
-    /// With the last word: the frame is bad, too long.
+    /// With the last word: the frame is bad, too long, one of both.
     bad: Sig,
     oversize: Sig,
+    refused: Sig,
 }
 
 /// Builds the block.
@@ -118,6 +119,7 @@ fn gather(m: &mut Module, cfg: &Config, ready: &Sig, max_frame: &Sig) -> (Word, 
         meta: m.reg("word_meta", meta.width()),
         bad: m.reg("word_bad", 1),
         oversize: m.reg("word_oversize", 1),
+        refused: m.reg("word_refused", 1),
     };
     let lane = (lanes > 1).then(|| m.reg_rst("lane", clog2(lanes), 0));
     let full = lane.as_ref().map_or(lit(1, 1), |l| l.all());
@@ -125,11 +127,11 @@ fn gather(m: &mut Module, cfg: &Config, ready: &Sig, max_frame: &Sig) -> (Word, 
         b.set(&word.valid, &beat & (&full | &last_in));
         b.set(&word.last, &last_in);
         b.set(&word.meta, &meta_in);
-        b.set(&word.bad, meta.get(&meta_in, "bad"));
-        b.set(
-            &word.oversize,
-            meta.get(&meta_in, "frame_len").gt(max_frame.zext(16)),
-        );
+        let bad = meta.get(&meta_in, "bad");
+        let oversize = meta.get(&meta_in, "frame_len").gt(max_frame.zext(16));
+        b.set(&word.refused, &bad | &oversize);
+        b.set(&word.bad, bad);
+        b.set(&word.oversize, oversize);
         match &lane {
             None => b.set(&word.data, &data_in),
             Some(lane) => b.when(&beat, |b| {
@@ -186,8 +188,7 @@ fn decide(
     let fits = m.named("fits_here", &in_limit & &may & !&overflowed);
     let write = m.named("write", &word.valid & &fits);
     let ends = m.named("ends", &word.valid & &word.last);
-    let refused = m.named("refused", &word.bad | &word.oversize);
-    let keep = m.named("keep", &ends & &fits & !&refused & records_room);
+    let keep = m.named("keep", &ends & &fits & !&word.refused & records_room);
     let drop = m.named("drop", &ends & !&keep);
     let wr_2 = m.named("wr_2", &wr_1 + 1);
     m.seq(

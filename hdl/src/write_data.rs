@@ -16,7 +16,7 @@
 //! - `ahead` bounds the bursts whose addresses run ahead of their data, so that another master's burst never waits behind
 //!   a long row of them.
 
-use crate::build::{clog2, Module};
+use crate::build::{clog2, mux, Module};
 use crate::bundle;
 use crate::prim::{lutram, skid};
 
@@ -52,7 +52,6 @@ pub fn write_data(dma_width: usize) -> Module {
     m.connect(&beats, "wr_data", &push_data);
     m.connect(&beats, "rd_addr", &rd);
     let head = beats.out("rd_data");
-    let head_last = m.named("head_last", wd.get(&head, "last"));
 
     // Flags beside the counters keep the wide or out of the path from ready to load.
     let level = m.reg_rst("level", index + 1, 0);
@@ -68,6 +67,27 @@ pub fn write_data(dma_width: usize) -> Module {
     m.connect(&out, "m_axis_tready", &w_ready);
     m.connect_out(&out, "m_axis_tvalid", &w_valid);
     m.connect_out(&out, "m_axis_tdata", &w_data);
+
+    m.comment("Whether the head ends its burst is read a beat ahead, from a memory of its own: the beats' is wide, and far");
+    let ahead_rd = m.reg_rst("rd_ahead", index, 1);
+    let lasts = m.instance("u_lasts", lutram(1, index));
+    m.connect(&lasts, "wr_en", &push);
+    m.connect(&lasts, "wr_addr", &wr);
+    let push_last = m.named("push_last", wd.get(&push_data, "last"));
+    m.connect(&lasts, "wr_data", &push_last);
+    m.connect(&lasts, "rd_addr", &ahead_rd);
+    let head_last = m.reg("head_last", 1);
+    m.seq(
+        "Whether the next head ends its burst: it may come in this clock",
+        |b| {
+            b.when(&load, |b| b.set(&ahead_rd, &ahead_rd + 1));
+            let behind = mux(level.from_bit(1).any(), lasts.out("rd_data"), &push_last);
+            b.set(
+                &head_last,
+                mux(&load, behind, mux(&some, &head_last, &push_last)),
+            );
+        },
+    );
     let ended = m.named("ended", &load & &head_last);
     m.seq(
         "A beat leaves when it is there and its burst was granted",

@@ -1,8 +1,9 @@
 //! What only a frame's length decides: its payload's end, and whether the parser's result can be believed.
 
 use super::sum::{delay, Beat, Sums};
-use crate::build::{lit, mux, Expr, Module, Sig};
+use crate::build::{cat_lsb_first, lit, mux, Expr, Module, Sig};
 use crate::bundle;
+use crate::prim::encode;
 use pagetrain_formats::Config;
 
 /// The decisions, at the last stage.
@@ -14,23 +15,20 @@ pub(super) struct Decided {
     pub l4: Sig,
 }
 
-/// Bytes of a keep mask: it is contiguous from bit 0.
-fn bytes(keep: &Sig, width: usize) -> Expr {
-    let ones = (0..keep.width()).map(|i| keep.bit(i).zext(width));
-    // A balanced sum is short; a chain of 64 would not be.
-    let mut level: Vec<Expr> = ones.collect();
-    while level.len() > 1 {
-        level = level
-            .chunks(2)
-            .map(|two| {
-                two.iter()
-                    .cloned()
-                    .reduce(|a, b| a + b)
-                    .expect("chunks are not empty")
-            })
-            .collect();
-    }
-    level.remove(0)
+/// Bytes of a keep mask: it is contiguous from bit 0, so the place of its end is their number. 64 bits to be added up
+/// would take 15 LUTs in a row.
+fn bytes(keep: &Sig) -> Expr {
+    let n = keep.width();
+    let ends_behind = |i: usize| {
+        if i + 1 < n {
+            keep.bit(i) & !keep.bit(i + 1)
+        } else {
+            keep.bit(i)
+        }
+    };
+    let mut places = vec![lit(1, 0)];
+    places.extend((0..n).map(ends_behind));
+    encode(&cat_lsb_first(&places))
 }
 
 pub(super) fn decide(
@@ -43,7 +41,7 @@ pub(super) fn decide(
     let parse = bundle::parse();
     let low = cfg.log2_w_bytes();
     m.comment("The frame's length, as of this beat");
-    let count = delay(m, "keep_bytes", bytes(beat.keep, low + 1), 1);
+    let count = delay(m, "keep_bytes", bytes(beat.keep), 1);
     let number = delay(m, "beat_number", beat.number.expr(), 1);
     let sum = number.zext(17).shl(low) + count.zext(17);
     let endless = delay(m, "endless_beat", beat.endless.expr(), 1);

@@ -1,7 +1,7 @@
 //! The two sums of a frame: IPv4 header, and TCP or UDP with its pseudo header.
 
 use super::tree_stages;
-use crate::build::{cat_lsb_first, lit, mux, Expr, Module, Sig};
+use crate::build::{cat, cat_lsb_first, lit, mux, Expr, Module, Sig};
 use crate::bundle;
 use pagetrain_formats::program::fields;
 use pagetrain_formats::Config;
@@ -81,7 +81,8 @@ fn words(value: &Expr) -> Vec<Expr> {
 struct From {
     beyond: Sig,
     same: Sig,
-    lane: Sig,
+    /// In the beat of the offset: lanes at or behind it.
+    lanes: Sig,
 }
 
 impl From {
@@ -91,28 +92,23 @@ impl From {
         let from = From {
             beyond: m.reg(&format!("{name}_beyond"), 1),
             same: m.reg(&format!("{name}_same"), 1),
-            lane: m.reg(&format!("{name}_lane"), low),
+            lanes: m.reg(&format!("{name}_lanes"), cfg.w_bytes() - 1),
         };
+        let lane = offset.bits(0, low);
+        let lanes: Vec<Expr> = (0..cfg.w_bytes() - 1).map(|i| lane.le(i)).collect();
         m.seq("", |b| {
             b.set(&from.beyond, beat.number.gt(offset.from_bit(low)));
             b.set(&from.same, beat.number.eq(offset.from_bit(low)));
-            b.set(&from.lane, offset.bits(0, low));
+            b.set(&from.lanes, cat_lsb_first(&lanes));
         });
         from
     }
 
-    fn lanes(&self, lanes: usize) -> Expr {
-        let bits: Vec<Expr> = (0..lanes)
-            .map(|i| {
-                let here = if i == lanes - 1 {
-                    self.same.expr()
-                } else {
-                    &self.same & self.lane.le(i)
-                };
-                &self.beyond | here
-            })
-            .collect();
-        cat_lsb_first(&bits)
+    fn lanes(&self) -> Expr {
+        // The last lane is behind every offset in its beat.
+        let n = self.lanes.width() + 1;
+        let here = cat(&[self.same.expr(), &self.lanes & self.same.repeat(n - 1)]);
+        here | self.beyond.repeat(n)
     }
 }
 
@@ -140,14 +136,13 @@ pub(super) fn sums(m: &mut Module, cfg: &Config, beat: &Beat) -> Sums {
         mux(get("end_valid"), get("end"), no_end),
     );
     let data = delay(m, "s1_data", beat.data.expr(), 1);
-    let keep = delay(m, "s1_keep", beat.keep.expr(), 1);
-    let on_l4 = delay(m, "s1_l4", beat.l4.expr(), 1);
-    let on_v4 = delay(m, "s1_v4", beat.v4.expr(), 1);
+    let ip_keep = delay(m, "s1_ip_keep", beat.keep & beat.v4.repeat(wb), 1);
+    let l4_keep = delay(m, "s1_l4_keep", beat.keep & beat.l4.repeat(wb), 1);
 
     m.comment("Stage 2: mask");
-    let behind = m.named("behind_l4", l4.lanes(wb));
-    let ip_mask = l3.lanes(wb) & !&behind & &keep & on_v4.repeat(wb);
-    let l4_mask = &behind & !end.lanes(wb) & &keep & on_l4.repeat(wb);
+    let behind = m.named("behind_l4", l4.lanes());
+    let ip_mask = l3.lanes() & !&behind & &ip_keep;
+    let l4_mask = &behind & !end.lanes() & &l4_keep;
     let ip_bytes = delay(m, "s2_ip", masked(&data, &ip_mask), 1);
     let l4_bytes = delay(m, "s2_l4", masked(&data, &l4_mask), 1);
 

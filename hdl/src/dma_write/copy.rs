@@ -94,6 +94,7 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span, Patches) {
     };
 
     let room = m.reg_rst("room", clog2(DEPTH) + 1, DEPTH);
+    let wrote = m.reg_rst("wrote", 1, 0);
     let may = m.reg_rst("may_step", 1, 0);
     let settled = m.reg_rst("settled", 1, 0);
     let step = m.named("step", &valid_here & &may & (!c("from_sum") | &settled));
@@ -143,11 +144,12 @@ fn steps(m: &mut Module, w: &Widths) -> (Step, Turn, Span, Patches) {
         },
     );
     m.seq(
-        "Room: places in the FIFO that no step has taken; a step in this clock may take one more",
+        "Room: places in the FIFO that no step has taken; steps in this clock and in the last one may take two more",
         |b| {
-            b.when(&writes & !&popped, |b| b.set(&room, &room - 1));
-            b.when(!&writes & &popped, |b| b.set(&room, &room + 1));
-            b.set(&may, room.from_bit(1).any());
+            b.set(&wrote, &writes);
+            b.when(&wrote & !&popped, |b| b.set(&room, &room - 1));
+            b.when(!&wrote & &popped, |b| b.set(&room, &room + 1));
+            b.set(&may, room.ge(3));
         },
     );
     let span = Span {

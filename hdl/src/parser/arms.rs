@@ -15,11 +15,14 @@
 //! 6. Compare all arms; decode each `next`. 7. Choose.
 
 use super::shape::Shape;
-use crate::build::{cat, lit, mux, Expr, Module, Sig};
+use crate::build::{cat, cat_lsb_first, lit, mux, Expr, Module, Sig};
 use pagetrain_formats::program::fields::{ARMS, NEXT_ACCEPT};
 
 /// Clocks from the key to the decision.
 pub const LATENCY: usize = 2;
+
+/// Parts of a comparison that stage 6 leaves to be put together: each bit takes three inputs.
+const HALVES: usize = 2;
 
 /// Builds the block.
 pub fn parser_match(s: &Shape) -> Module {
@@ -51,7 +54,9 @@ pub fn parser_match(s: &Shape) -> Module {
     let accept = m.output_reg("accept", 1, "the program accepts the frame");
     let set = m.output_reg("set", 8, "flags that the arm ORs in");
 
-    let hits: Vec<Sig> = (0..ARMS).map(|i| m.reg(&format!("hit_{i}"), 1)).collect();
+    let hits: Vec<Sig> = (0..ARMS)
+        .map(|i| m.reg(&format!("hit_{i}"), HALVES))
+        .collect();
     // {accept, go, row} of each arm and of no arm.
     let width = 2 + s.row_bits();
     let targets: Vec<Sig> = (0..ARMS)
@@ -68,7 +73,14 @@ pub fn parser_match(s: &Shape) -> Module {
     };
     m.seq("Stage 6: compare, decode", |b| {
         for (hit, (value, mask)) in hits.iter().zip(&arms) {
-            b.set(hit, (&key & mask).eq(value));
+            let half = |i: usize| {
+                let of = |s: &Sig| s.part(i, 32 / HALVES);
+                (of(&key) & of(mask)).eq(of(value))
+            };
+            b.set(
+                hit,
+                cat_lsb_first(&(0..HALVES).map(half).collect::<Vec<_>>()),
+            );
         }
         for (i, target) in targets.iter().enumerate() {
             b.set(target, decode(arm_next.byte(i)));
@@ -79,8 +91,8 @@ pub fn parser_match(s: &Shape) -> Module {
     let mut target = else_target.expr();
     let mut flags = lit(8, 0);
     for i in (0..ARMS).rev() {
-        target = mux(&hits[i], &targets[i], target);
-        flags = mux(&hits[i], arm_set.byte(i), flags);
+        target = mux(hits[i].all(), &targets[i], target);
+        flags = mux(hits[i].all(), arm_set.byte(i), flags);
     }
     let target = m.named("target", target);
     m.seq("Stage 7: choose", |b| {

@@ -14,7 +14,7 @@
 //!
 //! ## Pipeline
 //! 10. The contract's rules for the end of a parse. 11. The verdict is kept, a bit a context. Then: the oldest context is done; its
-//!    record and fields go to the output register.
+//!    record and fields go to the stream register at the output.
 
 use super::extract::FIELDS;
 use super::marks::{of_record, RECORD_BITS};
@@ -50,9 +50,9 @@ pub fn parser_result(s: &Shape) -> Module {
         .collect();
     let rd_ctx = m.output("rd_ctx", s.ctx_bits(), "context whose result leaves next");
     let release = m.output_reg_rst("release_ctx", 1, 0, "the oldest context is free again");
-    let out_valid = m.output_reg_rst("m_axis_res_tvalid", 1, 0, "");
+    let out_valid = m.output("m_axis_res_tvalid", 1, "");
     let out_ready = m.input("m_axis_res_tready", 1, "");
-    let out_data = m.output_reg("m_axis_res_tdata", bundle::parse().width(), "PARSE");
+    let out_data = m.output("m_axis_res_tdata", bundle::parse().width(), "PARSE");
 
     let mut p = Pipe::new();
     let s11_done = p.reg_rst(&mut m, 10, "done", &st_done);
@@ -63,9 +63,8 @@ pub fn parser_result(s: &Shape) -> Module {
     let done = m.reg_rst("done", s.contexts, 0);
     let rejected = m.reg("rejected", s.contexts);
     let oldest = m.reg_rst("oldest", s.ctx_bits(), 0);
-    m.comment(
-        "The receiver's ready ends here: it does not choose among the contexts in the same clock",
-    );
+    m.comment("The receiver's ready ends at a stream register, and that one's ready at another: it does not choose among the contexts");
+    let out = m.instance("u_out", skid(bundle::parse().width()));
     let head = m.instance("u_head", skid(s.ctx_bits() + 1));
     let (head_valid, head_word) = (head.out("m_axis_tvalid"), head.out("m_axis_tdata"));
     let head_ctx = m.named("head_ctx", head_word.trunc(s.ctx_bits()));
@@ -74,8 +73,8 @@ pub fn parser_result(s: &Shape) -> Module {
         "finished",
         decode(&s11_ctx, s.contexts) & s11_done.repeat(s.contexts),
     );
-    let open = m.named("open", !&out_valid | &out_ready);
-    m.connect(&head, "m_axis_tready", &open);
+    m.connect(&out, "s_axis_tvalid", &head_valid);
+    m.connect(&head, "m_axis_tready", out.out("s_axis_tready"));
     let oldest_done = m.named("oldest_done", done.bit_at(&oldest));
     let take = m.named("take", &oldest_done & head.out("s_axis_tready"));
     m.connect(&head, "s_axis_tvalid", &oldest_done);
@@ -103,12 +102,12 @@ pub fn parser_result(s: &Shape) -> Module {
     m.connect(&records, "wr_data", &st_record);
     m.connect(&records, "rd_addr", &head_ctx);
     let result = pack(&mut m, &records.out("rd_data"), &fields, &head_reject);
-    m.seq("Output register", |b| {
-        b.set(&release, &head_valid & &open);
-        b.when(&open, |b| {
-            b.set(&out_valid, &head_valid);
-            b.set(&out_data, &result);
-        });
+    m.connect(&out, "s_axis_tdata", result);
+    m.connect(&out, "m_axis_tready", &out_ready);
+    m.connect_out(&out, "m_axis_tvalid", &out_valid);
+    m.connect_out(&out, "m_axis_tdata", &out_data);
+    m.seq("A context whose result has left is free", |b| {
+        b.set(&release, &head_valid & out.out("s_axis_tready"));
     });
     m
 }

@@ -85,19 +85,21 @@ pub fn parser_window(s: &Shape) -> Module {
 
     m.comment("How many of the 16 bytes are there");
     let s2_avail = m.reg("s2_avail", ADDR_BITS + 1);
-    let s3_there = m.reg("s3_there", CHUNK_BYTES);
+    let s3_none = m.reg("s3_none", 1);
+    let s3_all = m.reg("s3_all", 1);
+    let s3_avail = m.reg("s3_avail", 4);
     let s4_there = m.reg("s4_there", CHUNK_BYTES);
-    let negative = s2_avail.bit(ADDR_BITS);
-    let many = m.named("many", s2_avail.bits(4, ADDR_BITS - 4).any());
-    let there = (0..CHUNK_BYTES).map(|i| !&negative & (&many | s2_avail.trunc(4).gt(i)));
+    let there = (0..CHUNK_BYTES).map(|i| !&s3_none & (&s3_all | s3_avail.gt(i)));
     let there = cat_lsb_first(&there.collect::<Vec<_>>());
     m.seq("Bytes that are there", |b| {
         b.set(
             &s2_avail,
             rd_limit.zext(ADDR_BITS + 1) - rd_addr.zext(ADDR_BITS + 1),
         );
-        b.set(&s3_there, there);
-        b.set(&s4_there, &s3_there);
+        b.set(&s3_none, s2_avail.bit(ADDR_BITS));
+        b.set(&s3_all, s2_avail.bits(4, ADDR_BITS - 4).any());
+        b.set(&s3_avail, s2_avail.trunc(4));
+        b.set(&s4_there, there);
     });
 
     rotate(&mut m, s, bytes, &rd_addr, &s4_there, &chunk);

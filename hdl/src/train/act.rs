@@ -5,7 +5,6 @@ use super::outcome::Decided;
 use super::split::PAGES;
 use super::Parts;
 use crate::build::*;
-use crate::prim::decode;
 use pagetrain_formats::codes::Reason;
 use pagetrain_formats::Config;
 
@@ -110,7 +109,8 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
     let after = m.named("closes_after", &d.after | &by_pages);
     let stays = m.named("stays_open", (&d.joins | &d.opens) & !&after);
     let next_filled = m.reg("next_filled", PAGES);
-    let at = m.reg("at_slot", cfg.flows);
+    // The slot stands until the operation behind this one reads its own.
+    let at = m.named("at_flow", sh.at.trunc(cfg.flows));
     let changes = m.reg_rst("open_changes", 1, 0);
     let opened = m.reg("open_next", 1);
     let wr = p.record.out("wr");
@@ -130,7 +130,6 @@ pub(super) fn act(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared, d: &Deci
             b.set(&next_entries, was(&d.now.entries) + behind.zext(7));
             b.set(&next_start, &wr - was(&d.now.entries).trunc(w.rec));
             b.set(&next_slot, &sh.slot);
-            b.set(&at, decode(&sh.slot, cfg.flows));
             let reason = mux(
                 &by_pages,
                 lit(5, Reason::Page.code().into()),

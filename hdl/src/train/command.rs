@@ -41,7 +41,11 @@ pub fn command(cfg: &Config) -> Module {
     let cmd_op = m.input("cmd_op", 3, "which");
     let cmd_done = m.output_reg_rst("cmd_done", 1, 0, "pulse: it is finished");
     let started = m.input("started", 1, "the operation asked for has begun");
-    let finished = m.input("finished", 1, "and is done");
+    let finished_in = m.input("finished", 1, "and is done");
+    let finished = m.reg_rst("finished_1", 1, 0);
+    m.seq("It comes late in its clock", |b| {
+        b.set(&finished, &finished_in)
+    });
     let open = m.input("open", cfg.flows, "slots with an open train");
     let has = m.input("has", n, "slots with a page");
     let hit = m.input("hit", 1, "flow table: the key's flow is there");

@@ -3,6 +3,7 @@
 use super::{act, outcome, Parts, Widths};
 use crate::build::*;
 use crate::bundle;
+use crate::prim::decode;
 use pagetrain_formats::Config;
 
 /// Signals that the parts of the control logic share.
@@ -10,8 +11,9 @@ pub(super) struct Shared {
     pub w: Widths,
     /// Kind of the operation at work, one of these.
     pub op: Op,
-    /// Its slot, from stage 2 on.
+    /// Its slot, from stage 2 on; a clock later decoded, the last bit for frames that are not watched.
     pub slot: Sig,
+    pub at: Sig,
     /// Stage 4 and the end of stage 5.
     pub deciding: Sig,
     pub acting: Sig,
@@ -119,12 +121,14 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
     let (deciding, acting) = (stage("deciding"), stage("acting"));
     let (walking, placing, ending) = (stage("walking"), stage("placing"), stage("ending"));
     let slot = m.reg("slot", w.slot);
+    let at = m.reg("at_slot", cfg.flows + 1);
     let slot_hint = m.reg("slot_hint", w.slot);
     let held = m.reg_rst("held", 1, 0);
     let sh = Shared {
         w,
         op,
         slot,
+        at,
         deciding,
         acting,
         walking,
@@ -266,6 +270,7 @@ pub(super) fn control(m: &mut Module, cfg: &Config, p: &Parts) {
                 mux(&frame_ready, p.decide.out("slot_next"), &slot_hint),
             );
         });
+        b.set(&sh.at, decode(&sh.slot, cfg.flows + 1));
         b.set(&bad_small_ready, &sh.go & &sh.op.bad_small);
         b.set(&bad_page_ready, &sh.go & &sh.op.bad_page);
     });

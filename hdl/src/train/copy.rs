@@ -176,9 +176,21 @@ pub fn copy(cfg: &Config) -> Module {
     let next = m.named("next_part", !&valid | !&cut | &rest);
 
     let mac = |width: usize| lit(width, MAC_BYTES as u128);
-    let page_near = m.named("page_near", &strips & page_off.lt(mac(w.len)));
-    let page_ahead = m.named("page_ahead", mac(4) - page_off.trunc(4));
-    let page_cut = m.named("page_cut", &page_near & page_len.gt(page_ahead.zext(w.len)));
+    m.comment("A fragment stands when it is loaded, a clock before it can be taken");
+    let off_near = m.reg("page_off_near", 1);
+    let page_ahead = m.reg("page_ahead", 4);
+    let beyond = m.reg("page_beyond", 1);
+    m.seq("The fragment against the end of the addresses", |b| {
+        let ahead = mac(4) - page_off.trunc(4);
+        b.set(&off_near, page_off.lt(mac(w.len)));
+        b.set(&page_ahead, &ahead);
+        b.set(
+            &beyond,
+            page_len.from_bit(4).any() | page_len.trunc(4).gt(ahead),
+        );
+    });
+    let page_near = m.named("page_near", &strips & &off_near);
+    let page_cut = m.named("page_cut", &page_near & &beyond);
     let near = mux(&hdr, &strips, &page_near & !&more_hdr);
     let takes_script = m.named("takes_script", &scripted & &room & &next);
     m.assign(&script_free, !&scripted | &takes_script);
@@ -186,15 +198,14 @@ pub fn copy(cfg: &Config) -> Module {
     let takes_page = m.named("takes_page", takes_page);
     m.seq("Stage 1, part", |b| {
         b.set(&rest, !&next);
-        b.when(!&next, |b| b.set(&from, &base_strip));
+        let at = mux(of_script("of_tcp"), &l4_at, &l3_at);
+        let plain = mux(&next & !&scripted & near, &base, &base_strip);
+        b.set(&from, mux(&next & &scripted, at, plain));
         b.when(&next, |b| {
             b.set(
                 &valid,
                 &hdr | &more_hdr | &page_busy | &empty | (&scripted & &room),
             );
-            let plain = mux(near, &base, &base_strip);
-            let at = mux(of_script("of_tcp"), &l4_at, &l3_at);
-            b.set(&from, mux(&scripted, at, plain));
             for (flag, name) in flags.iter().zip(FLAGS) {
                 let of_frame = match name {
                     "sum" => &page_busy & &summed & !&hdr & !&more_hdr,

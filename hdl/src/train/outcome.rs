@@ -58,7 +58,6 @@ pub(super) struct Decided {
 
 /// State of a train.
 pub(super) struct Train {
-    pub seq: Sig,
     pub bytes: Sig,
     pub packets: Sig,
     pub entries: Sig,
@@ -68,6 +67,9 @@ pub(super) struct Train {
 
 /// Bits of a train's state.
 pub(super) const TRAIN_BITS: usize = 32 + 20 + 7 + 7 + PAGES;
+
+/// Parts in which sequence numbers are compared.
+const SEQ_PARTS: usize = 4;
 
 fn reason(r: Reason) -> Expr {
     lit(5, r.code().into())
@@ -111,7 +113,6 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let mem = m.instance("u_train", lutram(TRAIN_BITS, w.flow));
     m.connect(&mem, "rd_addr", sh.slot.trunc(w.flow));
     let now = Train {
-        seq: m.reg("now_seq", 32),
         bytes: m.reg("now_bytes", 20),
         packets: m.reg("now_packets", 7),
         entries: m.reg("now_entries", 7),
@@ -119,7 +120,9 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     };
     let open_now = m.reg("open_now", 1);
     let late_now = m.reg("late_now", 1);
-    let crowd_limit = m.reg("crowd_limit", 7);
+    let gaps = m.reg("gaps", SEQ_PARTS);
+    let left_now = m.reg("left_now", 22);
+    let entries_then = m.reg("entries_then", 8);
     let aggr_before = m.reg("aggr_before", 7);
     let aggr_one = m.reg("aggr_one", 1);
     let last_page = m.reg("last_page", PAGES);
@@ -127,25 +130,32 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let (open_all, late_all) = (own(&open), own(&p.timer.out("late")));
     let open_all = m.named("open_all", open_all);
     let late_all = m.named("late_all", late_all);
-    m.seq("Stage 2: read", |b| {
+    m.seq("Stage 2: read, and compare what takes long", |b| {
         let word = mem.out("rd_data");
         let mut lsb = 0;
-        for s in [
-            &now.seq,
-            &now.bytes,
-            &now.packets,
-            &now.entries,
-            &now.filled,
-        ] {
-            b.set(s, word.bits(lsb, s.width()));
-            lsb += s.width();
-        }
+        let mut next = |width| {
+            lsb += width;
+            word.bits(lsb - width, width)
+        };
+        let (seq, bytes, packets, entries) = (next(32), next(20), next(7), next(7));
+        b.set(&now.bytes, &bytes);
+        b.set(&now.packets, packets);
+        b.set(&now.entries, &entries);
+        b.set(&now.filled, next(PAGES));
+        let differs = seq ^ job("seq");
+        let part = 32 / SEQ_PARTS;
+        let differ: Vec<Expr> = (0..SEQ_PARTS)
+            .map(|i| differs.bits(i * part, part).any())
+            .collect();
+        b.set(&gaps, cat_lsb_first(&differ));
+        let room = job("room");
+        b.set(
+            &left_now,
+            cat(&[room.bit(20), room.expr()]) - bytes.zext(22),
+        );
+        b.set(&entries_then, entries.zext(8) + job("need").zext(8));
         b.set(&open_now, open_all.bit_at(&sh.slot));
         b.set(&late_now, late_all.bit_at(&sh.slot));
-        b.set(
-            &crowd_limit,
-            lit(7, (cfg.train_entries - MORE) as u128) - job("need").zext(7),
-        );
         b.set(&aggr_before, &max_aggr - 1);
         b.set(&aggr_one, max_aggr.le(1));
         b.set(&last_page, &train_pages - 1);
@@ -154,7 +164,6 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     m.comment("Stage 3: the packet against the train");
     let has_now = p.pages.out("has_now");
     let watched = m.named("watched", job("hit") | job("creates"));
-    let room = job("room");
     let small_ok = mux(
         job("hdr_two"),
         &sh.sb1_valid,
@@ -174,10 +183,9 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
         reason(Reason::None),
     );
     let unfit = !job("csum_ok") | job("flagged") | job("no_payload") | !&merge;
-    let gap = m.named("gap", now.seq.ne(job("seq")));
-    let over = now.bytes.gt(room.trunc(20));
-    let over = m.named("over", room.bit(20) | over);
-    let crowded = m.named("crowded", now.entries.gt(&crowd_limit));
+    let gap = m.named("gap", gaps.any());
+    let over = m.named("over", left_now.bit(21));
+    let crowded = m.named("crowded", entries_then.gt(cfg.train_entries - MORE));
     let may_join = job("hit") & &open_now & job("joinable") & &merge;
     let mut set: Vec<(Sig, Expr)> = vec![];
     let mut reg = |name: &str, value: Expr| {
@@ -188,7 +196,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
     let join = reg("joins", may_join & !&gap & !&over & !&crowded);
     let c_gap = reg("gap", gap.expr());
     let c_over = reg("over", over.expr());
-    let c_reaches = reg("reaches", room.bit(20) | now.bytes.ge(room.trunc(20)));
+    let c_reaches = reg("reaches", &over | !left_now.any());
     let c_last = reg("last", now.packets.ge(&aggr_before));
     let c_sum = reg("sum", &now.bytes + job("page_bytes").zext(20));
     let c_may_open = reg("may_open", &watched & job("joinable") & &merge);
@@ -372,6 +380,7 @@ fn buffers(m: &mut Module, p: &Parts, sh: &Shared, d: &Decided) {
         b.set(&sb_pop, cat(&[&sh.go & &d.two, &sh.go & one]));
     });
     m.connect(&p.pages, "slot", &sh.slot);
+    m.connect(&p.pages, "at_slot", &sh.at);
     m.connect(&p.pages, "bytes", job("page_bytes"));
     m.connect(&p.pages, "any", job("page_any"));
     m.connect(&p.pages, "off", job("page_off"));

@@ -31,7 +31,7 @@
 use super::Widths;
 use crate::build::*;
 use crate::bundle;
-use crate::prim::{decode, lutram};
+use crate::prim::lutram;
 use pagetrain_formats::Config;
 
 /// Bits of a page's length: 65536 must fit.
@@ -70,6 +70,7 @@ pub fn pages(cfg: &Config) -> Module {
         "Which page each slot is filling, and the walk of a packet's bytes over them.",
     );
     let slot = m.input("slot", w.slot, "whose page");
+    let at = m.input("at_slot", n, "the same, decoded, a clock later");
     let bytes = m.input("bytes", w.len, "the packet's bytes for pages");
     let any = m.input("any", 1, "there are any");
     let off = m.input("off", w.len, "their offset in the frame as written");
@@ -229,14 +230,12 @@ pub fn pages(cfg: &Config) -> Module {
     let cookie_next = m.output("cookie_next", 32, "its page's cookie");
     m.assign(&cookie_next, Page::unpack(&next.expr()).cookie);
 
-    let at = m.reg("at", n);
     let changes = m.reg_rst("changes", 1, 0);
     let stays = m.reg("stays", 1);
     m.seq("Stage 5: write back; a full page is nobody's", |b| {
         b.comment("Which slot, and that it changes, come late; they reach n bits a clock later");
         let lies = &commit & &any;
         b.set(&commit_1, lies.clone());
-        b.set(&at, decode(&slot, n));
         b.set(&changes, &forget | lies.clone());
         b.set(&stays, lies & !&forget & !&full);
         let others = &has & !(&at & changes.repeat(n));

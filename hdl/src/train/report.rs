@@ -94,7 +94,7 @@ pub fn report(cfg: &Config) -> Module {
     let copy_free = m.input("copy_free", 1, "no command will be to come");
     let issued_next = m.input("issued_next", 16, "commands up to this clock");
     let discard = m.input("discard", 1, "throw emissions away");
-    let free = m.output("free", 1, "nothing will be pending");
+    let free = m.output("free", 1, "nothing will be pending, if `copy_free`");
     let room = m.output("room", 1, "an operation's emissions fit");
 
     m.comment("What is pending, in the order in which it leaves");
@@ -121,13 +121,9 @@ pub fn report(cfg: &Config) -> Module {
             b.set(&pending[i], mux(when, what, &pending[i] & !&pick[i]));
         }
     });
-    // What is pending and does not leave in this clock.
-    let stays: Vec<Expr> = pending
-        .iter()
-        .zip(&pick)
-        .map(|(p, done)| p & !done)
-        .collect();
-    m.assign(&free, !or_all(&stays));
+    // One leaves in this clock, if it is the packet's then at the latest when its copies are free.
+    let two = |i: usize| &pending[i] & or_all(&pending[i + 1..].iter().collect::<Vec<_>>());
+    m.assign(&free, !or_all(&[two(0), two(1), two(2)]));
 
     // In the FIFO a train and a buffer share their bits; the whole entry is made behind it.
     let range_w = w.rec + 7;

@@ -218,7 +218,7 @@ fn test_fails_when_the_parser_is_broken() {
         )
     };
     // Bytes beyond the frame are not masked.
-    let model = broken("s4_there <= s3_there;", "s4_there <= 16'hffff;");
+    let model = broken("s3_all <= |s2_avail[9:4];", "s3_all <= 1'b1;");
     let ended = run_batches(&model, limits, 1, StallProfile::None, 10, |rng, _| {
         random_batch(rng, limits, 40)
     });
