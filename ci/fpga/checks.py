@@ -19,7 +19,8 @@ WHOLE, MAPPED = "map_ram", "map_ffram"
 # What a wire takes, in ps, as far as the mapper to LUTs knows. Yosys presumes 300; in a part that is half full it is nearer to 1000, and
 # a mapper that does not know that saves LUTs by putting them in a row, wherever the longest carry chain takes as long.
 WIRE_PS = 1000
-LATTICE = "check -latchonly -assert; techmap -map +/lattice/latches_map.v"
+# The stage `map_luts` of `synth_ecp5`, which has no option for that.
+MAP_LUTS = f"check -latchonly -assert; techmap -map +/lattice/latches_map.v; abc9 -W {WIRE_PS}; clean"
 # What Yosys puts around a memory whose reads and writes may meet.
 COLLISIONS = "c:*emulate_transparency* c:*emulate_read_first*"
 Memory = collections.namedtuple("Memory", "width size lanes reads")
@@ -29,7 +30,7 @@ def script(top, name):
     """The Yosys commands that map `top` to NAME.json, with what the checks look at on the way."""
     return (f"check -assert; synth_ecp5 -top {top} -run begin:{WHOLE}; json -o {name}.memories.json t:$mem*; "
             f"synth_ecp5 -top {top} -run {WHOLE}:{MAPPED}; tee -o {name}.collisions.txt select -list {COLLISIONS}; "
-            f"synth_ecp5 -top {top} -run {MAPPED}:map_luts; {LATTICE}; abc9 -W {WIRE_PS}; clean; "
+            f"synth_ecp5 -top {top} -run {MAPPED}:map_luts; {MAP_LUTS}; "
             f"synth_ecp5 -top {top} -run map_cells: -json {name}.json")
 
 

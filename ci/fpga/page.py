@@ -2,13 +2,13 @@
 
 import json
 
-from fpga import peers, plot, source, tools
+from fpga import checks, peers, plot, source, tools
 
 PAGE = tools.ROOT / "docs/src/synthesis.md"
 PICTURE = PAGE.with_suffix(".svg")
 COLUMNS = {"LUT4": "LUT4", "CCU2C": "CCU2C", "TRELLIS_DPR16X4": "DPR16X4", "TRELLIS_FF": "FF", "DP16KD": "DP16KD"}
 
-INTRO = """<!-- Written by ci/synth from docs/results/synth: run `make synth`, or `ci/synth --page`. -->
+INTRO = f"""<!-- Written by ci/synth from docs/results/synth: run `make synth`, or `ci/synth --page`. -->
 
 # Synthesis
 
@@ -20,10 +20,10 @@ harness (`ci/fpga/harness.py`), which is not counted. Fmax is after routing; eve
 
 Two options differ from the defaults. Use the same in your own flow:
 
-- Yosys maps to LUTs with `abc9 -W 1000`. Its default, 300 ps a wire, lets the longest carry chain allow every other path five or six
+- Yosys maps to LUTs with `abc9 -W {checks.WIRE_PS}`. Its default, 300 ps a wire, lets the longest carry chain allow every other path five or six
   LUTs in a row; in a part that is half full a wire takes 0.9 ns. `synth_ecp5` has no option for it, so it is called in parts:
-  `synth_ecp5 -top T -run begin:map_luts; techmap -map +/lattice/latches_map.v; abc9 -W 1000; clean; synth_ecp5 -top T -run map_cells:`.
-- nextpnr runs with `--placer static`: on the whole engine its wires are a quarter shorter than those of the default placer, they are
+  `synth_ecp5 -top T -run begin:map_luts; {checks.MAP_LUTS}; synth_ecp5 -top T -run map_cells:`.
+- nextpnr runs with `--placer {tools.PLACER}`: on the whole engine its wires are a quarter shorter than those of the default placer, they are
   routed in a third of the time, and less is left to chance.
 
 Why the clock ends where it does, and what `ecp5-25g` lacks, is in [Hardware style](hdl-style.md#what-limits-the-clock).

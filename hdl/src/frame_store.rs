@@ -48,9 +48,10 @@ struct Word {
     last: Sig,
     data: Sig,
     meta: Sig,
-    /// With the last word: the frame is bad, too long, one of both.
+    /// With the last word: the frame is bad; too long.
     bad: Sig,
     oversize: Sig,
+    /// Either of them, for the pointers, whose paths are long.
     refused: Sig,
 }
 

@@ -14,7 +14,7 @@
 //! | `ends`, `end_piece`, `end_last` | in | 1 | then: now; it is rewritten; it is the frame's last command |
 //! | `l3_at` to `ip_const` | in | | what `script` needs; the first four are taken with `load` |
 //! | `page_load` | in | 1 | one more page fragment is ready |
-//! | `page_addr`, `page_len`, `page_off`, `page_last` | in | | the fragment; stands until `page_busy` is low |
+//! | `page_addr`, `page_len`, `page_off`, `page_last` | in | | the fragment; stands from `page_load` or `load` on, until `page_busy` is low |
 //! | `page_busy` | out | 1 | a fragment waits to be taken |
 //! | `free` | out | 1 | no commands of the frame will be to come in the next clock |
 //! | `issued_next` | out | 16 | commands made so far, that of this clock included |

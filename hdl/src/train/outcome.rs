@@ -148,6 +148,7 @@ pub(super) fn outcome(m: &mut Module, cfg: &Config, p: &Parts, sh: &Shared) -> D
             .map(|i| differs.bits(i * part, part).any())
             .collect();
         b.set(&gaps, cat_lsb_first(&differ));
+        // Negative: the packet is too much for the train.
         let room = job("room");
         b.set(
             &left_now,

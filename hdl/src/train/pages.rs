@@ -6,6 +6,7 @@
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
 //! | `slot`, `bytes`, `any`, `off` | in | | whose page; the packet's bytes for pages; any; their offset in the frame |
+//! | `at_slot` | in | flows + 1 | `slot` of the clock before, decoded |
 //! | `pg_valid`, `pg`, `pg_room`, `pg_pop` | | PAGE | the oldest posted page; bytes in all; it is taken |
 //! | `has` | out | flows + 1 | register: slots that have a page, two clocks after `commit` or `forget` |
 //! | `first_more` | out | 1 | with `choose`: bytes are left behind the fragment |

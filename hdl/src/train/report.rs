@@ -12,7 +12,7 @@
 //! | `placed`, `after`, `last` | in | 1 | its packet is placed; close that train; give the flow's page back |
 //! | `after_*`, `last_*` | in | | the train and the page; stand from the clock after `placed` on |
 //! | `copy_free`, `issued_next` | in | 1, 16 | no command will be to come in the next clock; commands up to this one |
-//! | `free`, `room` | out | 1 | nothing will be pending in the next clock; an operation's emissions fit |
+//! | `free`, `room` | out | 1 | nothing will be pending in the next clock, if `copy_free`; an operation's emissions fit |
 //! | `discard` | in | 1 | emissions are thrown away (the engine has halted) |
 //! | `m_axis_emit_t*` | out | EMIT | emissions |
 //! | `stat_*` | out | | registers: trains, packets by reason, pages given back |
