@@ -181,7 +181,7 @@ fn decide(w: &mut Wiring, cfg: &Config, b: &Blocks) {
     w.wires(
         t,
         &table,
-        &["hit", "hit_slot", "free", "free_slot", "lru_slot"].map(same),
+        &["hit", "hit_slot", "free", "new_slot"].map(same),
     );
     w.stream((&b.store, "m_axis_frame"), (t, "s_axis_frame"), &["tdata"]);
     w.wire(t, "halted", b.control.out("halted"));

@@ -1,16 +1,15 @@
 //! Flow table: exact-match lookup of flows, with the slot that a new flow would take.
 //!
 //! Contract: `hit`, `hit_slot` tell whether the key that stood at `key` [`LATENCY`] clocks ago is in the table, and where;
-//! the table is the one that every update up to the clock before has left. `free`, `free_slot` and `lru_slot` speak of
-//! that same table: whether a slot is free, the lowest-numbered free one, and the least recently touched one
-//! (true LRU; meaningful when no slot is free).
+//! the table is the one that every update up to the clock before has left. `free` and `new_slot` speak of that
+//! same table: whether a slot is free, and where a new flow goes: into the lowest-numbered free slot or, if there is none, into the
+//! least recently touched one (true LRU).
 //!
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
 //! | `key` | in | KEY | looked up every clock |
 //! | `hit`, `hit_slot` | out | 1, slot | register: found, where |
-//! | `free`, `free_slot` | out | 1, slot | register: there is a free slot, the lowest one |
-//! | `lru_slot` | out | slot | register: least recently touched |
+//! | `free`, `new_slot` | out | 1, slot | register: there is a free slot; the slot for a new flow |
 //! | `upd_touch` | in | 1 | `upd_slot` becomes the most recently used |
 //! | `upd_insert` | in | 1 | `upd_slot` now holds `upd_key`, and becomes the most recently used |
 //! | `upd_remove` | in | 1 | `upd_slot` becomes free |
@@ -21,12 +20,12 @@
 //!   [`SETTLE`] clocks before its strobe to one clock after it, `upd_key` from two clocks before it to one clock after it. So an update
 //!   costs nothing on the way from the strobe to the outputs: what they would be after it is known beforehand.
 //! - Parameters: `flows` 4 to 64; the cost grows with it, the match stage by about one LUT level for each factor of 4.
-//! - Corner cases: an insert names `free_slot`, or `lru_slot` when there is none (then it replaces that entry). A key is
+//! - Corner cases: an insert names `new_slot`; if that is not free, it replaces the entry there. A key is
 //!   never inserted twice: who inserts has looked it up.
 //! - Reset clears which slots are used, never keys or ages: a slot's row of ages is written when it is filled.
 //!
 //! ## Pipeline
-//! 1. *compare*: per slot, one bit for each 16 bits of the key: does it differ? The same against `upd_key`. Is the slot
+//! 1. *compare*: per slot, one bit for each 24 bits of the key: does it differ? The same against `upd_key`. Is the slot
 //!    used, after this clock's update?
 //! 2. *match*: a slot matches if it is used and no part differs. The slot of the update is kept apart from the others.
 //! 3. *encode*: the number of the slot that matches. What this clock or the last has removed does not; the comparison with `upd_key`
@@ -45,7 +44,7 @@ pub const LATENCY: usize = 3;
 /// Clocks for which `upd_slot` stands before a strobe.
 pub const SETTLE: usize = 3;
 /// Bits of the key that one first-stage comparison covers: what begins with the key, which goes to every slot, is short.
-const PART: usize = 16;
+const PART: usize = 24;
 
 /// The strobes and what they act upon.
 struct Update {
@@ -214,7 +213,7 @@ fn places(m: &mut Module, upd: &Update, used: &Sig, slot_w: usize) {
     let first_freed = m.reg("first_freed", n);
     let oldest = m.reg("oldest", n);
     let any_left_1 = m.reg("any_left_1", 1);
-    let left_slot = m.reg("left_slot", slot_w);
+    let filled_slot = m.reg("filled_slot", slot_w);
     let freed_slot = m.reg("freed_slot", slot_w);
     let oldest_slot = m.reg("oldest_slot", slot_w);
     m.seq("Prepare: choose, then encode", |b| {
@@ -226,7 +225,8 @@ fn places(m: &mut Module, upd: &Update, used: &Sig, slot_w: usize) {
             b.set_bit(&oldest, i, !upd.slot.bit(i) & empty);
         }
         b.set(&any_left_1, &any_left);
-        b.set(&left_slot, encode(&first_left));
+        let filled = mux(&any_left, encode(&first_left), encode(&oldest));
+        b.set(&filled_slot, filled);
         b.set(&freed_slot, encode(&first_freed));
         b.set(&oldest_slot, encode(&oldest));
     });
@@ -235,23 +235,27 @@ fn places(m: &mut Module, upd: &Update, used: &Sig, slot_w: usize) {
     }
 
     let free = m.output_reg_rst("free", 1, 1, "there is a free slot");
-    let free_slot = m.output_reg_rst("free_slot", slot_w, 0, "the lowest-numbered free slot");
-    let lru_slot = m.output_reg("lru_slot", slot_w, "the least recently touched slot");
+    let new_slot = m.output_reg_rst(
+        "new_slot",
+        slot_w,
+        0,
+        "the lowest free slot, else the least recently touched one",
+    );
     m.seq("The strobe chooses", |b| {
-        b.when(&touched, |b| b.set(&lru_slot, &oldest_slot));
         b.first(|c| {
             c.when(&upd.clear, |b| {
                 b.set(&free, 1);
-                b.set(&free_slot, 0);
+                b.set(&new_slot, 0);
             });
             c.when(&upd.insert, |b| {
                 b.set(&free, &any_left_1);
-                b.set(&free_slot, &left_slot);
+                b.set(&new_slot, &filled_slot);
             });
             c.when(&upd.remove, |b| {
                 b.set(&free, 1);
-                b.set(&free_slot, &freed_slot);
+                b.set(&new_slot, &freed_slot);
             });
+            c.when(&upd.touch & !&free, |b| b.set(&new_slot, &oldest_slot));
         });
     });
 }

@@ -135,14 +135,17 @@ fn gather(m: &mut Module, cfg: &Config, ready: &Sig, max_frame: &Sig) -> (Word, 
         b.set(&word.oversize, oversize);
         match &lane {
             None => b.set(&word.data, &data_in),
-            Some(lane) => b.when(&beat, |b| {
+            Some(lane) => {
+                // Whether a beat is there is known late: a lane takes what comes until that is one.
                 for i in 0..lanes {
                     b.when(lane.eq(i), |b| {
                         b.set_bits(&word.data, i * w, data_in.expr())
                     });
                 }
-                b.set(lane, mux(&last_in, lit(lane.width(), 0), lane.expr() + 1));
-            }),
+                b.when(&beat, |b| {
+                    b.set(lane, mux(&last_in, lit(lane.width(), 0), lane.expr() + 1));
+                });
+            }
         }
     });
     let ends = m.named("frame_ends", &beat & &last_in);

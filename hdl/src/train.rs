@@ -7,7 +7,7 @@
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
 //! | `s_axis_frame_t*` | in | FRAME | stored frames |
-//! | `key`, `hit` to `lru_slot`, `upd_*` | | KEY | to and from flow_table |
+//! | `key`, `hit` to `new_slot`, `upd_*` | | KEY | to and from flow_table |
 //! | `sb0*`, `sb1*`, `sb_count`, `sb_pop`, `sb_drained` | | SMALL | posted small buffers: the two oldest, how many there are, how many are taken |
 //! | `pg*`, `pg_drained` | | PAGE | posted pages |
 //! | `s_axis_bad_small_t*`, `s_axis_bad_page_t*` | in | cookie | bad descriptors |

@@ -18,6 +18,7 @@ fn frozen(name: &str, m: &Module) {
 #[test]
 fn skid_text_is_frozen_when_built() {
     frozen("skid_72", &skid(72));
+    frozen("skid_of_lanes", &skid_of_lanes(72, 48));
 }
 
 #[test]

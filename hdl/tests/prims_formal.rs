@@ -33,9 +33,36 @@ fn skid_proof(break_it: impl Fn(&mut VerilogFile)) -> Result<(), String> {
     sat(&files, "-DP_WIDTH=3")
 }
 
+/// The same for lanes of two bits and one, whose handshakes are those of the whole.
+fn skid_of_lanes_proof(break_it: impl Fn(&mut VerilogFile)) -> Result<(), String> {
+    let mut files = emitted(&skid_of_lanes(3, 2));
+    break_it(&mut files[0]);
+    let alike = "always @(posedge clk) if (past) begin
+        assert ({s_ready_1, s_ready_0} == {2{s_axis_tready}});
+        assert ({valid_1, valid_0} == {2{m_axis_tvalid}});
+    end\n";
+    let properties = format!("{}{alike}", include_str!("fixtures/skid_properties.v"));
+    inject(&mut files[0], &properties);
+    sat(&files, "-DP_WIDTH=3")
+}
+
 #[test]
 fn skid_keeps_order_and_contract_when_stalled_in_any_way() {
     skid_proof(|_| ()).unwrap();
+    skid_of_lanes_proof(|_| ()).unwrap();
+}
+
+#[test]
+fn skid_proof_fails_when_a_lane_differs() {
+    let e = skid_of_lanes_proof(|f| {
+        replace(
+            f,
+            "s_ready_1 <= free_1 | (s_ready_1 & !s_axis_tvalid);",
+            "s_ready_1 <= free_1;",
+        );
+    });
+    let text = e.unwrap_err();
+    assert!(text.contains("FAIL"), "{text}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn run(model: &Model, flows: usize, mix: Mix, seed: u64, clocks: usize) {
         signal("upd_clear"),
     );
     let (slot, hit, hit_slot) = (signal("upd_slot"), signal("hit"), signal("hit_slot"));
-    let (free, free_slot, lru_slot) = (signal("free"), signal("free_slot"), signal("lru_slot"));
+    let (free, new_slot) = (signal("free"), signal("new_slot"));
     let (key, upd_key) = (sim.wide("key").unwrap(), sim.wide("upd_key").unwrap());
     [&touch, &insert, &remove, &clear]
         .iter()
@@ -205,18 +205,19 @@ fn run(model: &Model, flows: usize, mix: Mix, seed: u64, clocks: usize) {
             }
         }
         match table.free() {
-            Some(place) => {
+            Some(lowest) => {
                 assert!(free.is_high(), "clock {clock}: free");
-                assert_eq!(free_slot.get(), place as u64, "clock {clock}: free_slot");
+                assert_eq!(
+                    new_slot.get(),
+                    lowest as u64,
+                    "clock {clock}: new_slot, free"
+                );
             }
             None => {
                 full += 1;
                 assert!(!free.is_high(), "clock {clock}: free");
-                assert_eq!(
-                    lru_slot.get(),
-                    table.order[0] as u64,
-                    "clock {clock}: lru_slot"
-                );
+                let oldest = table.order[0] as u64;
+                assert_eq!(new_slot.get(), oldest, "clock {clock}: new_slot, oldest");
             }
         }
     }
@@ -259,7 +260,8 @@ fn is_caught_when_the_table_is_broken() {
         ),
         ("(upd_clear | clear_1)", "upd_clear"),
         ("any_left <= |left;", "any_left <= |freed;"),
-        ("lru_slot <= oldest_slot;", "lru_slot <= left_slot;"),
+        ("new_slot <= oldest_slot;", "new_slot <= freed_slot;"),
+        ("new_slot <= filled_slot;", "new_slot <= freed_slot;"),
     ] {
         let broken = design(4)
             .mutate(from, to)

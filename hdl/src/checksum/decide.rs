@@ -31,6 +31,24 @@ fn bytes(keep: &Sig) -> Expr {
     encode(&cat_lsb_first(&places))
 }
 
+/// An end behind the frame's last byte, a stage later: compared by digits of four bits, which are put together then.
+fn end_beyond(m: &mut Module, end: &Expr, length: &Expr) -> Expr {
+    let digit = |i: usize| (end.part(i, 4), length.part(i, 4));
+    let gt = cat_lsb_first(
+        &(0..4)
+            .map(|i| digit(i).0.gt(digit(i).1))
+            .collect::<Vec<_>>(),
+    );
+    let eq = cat_lsb_first(
+        &(1..4)
+            .map(|i| digit(i).0.eq(digit(i).1))
+            .collect::<Vec<_>>(),
+    );
+    let gt = delay(m, "end_gt", gt, 1);
+    let eq = delay(m, "end_eq", eq, 1);
+    (1..4).fold(gt.bit(0), |below, i| gt.bit(i) | (eq.bit(i - 1) & below))
+}
+
 pub(super) fn decide(
     m: &mut Module,
     cfg: &Config,
@@ -58,7 +76,7 @@ pub(super) fn decide(
     let (l4_off, l4_valid) = (at2("l4_off"), at2("l4_valid"));
     let reject = at2("reject");
     let end3 = delay(m, "end", mux(&end_valid, &end, &length), 1);
-    let long3 = delay(m, "end_beyond", &end_valid & end.gt(&length), 1);
+    let long3 = end_beyond(m, &end, &length) & delay(m, "e_end_valid", end_valid.clone(), 1);
     // What a strip of one or two tags takes ends at byte 16 or 20; a shorter frame has no such tags.
     let tags = parse.get(beat.res, "flags").bits(6, 2);
     let tags = delay(m, "d_tags", tags, 2);

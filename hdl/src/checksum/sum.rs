@@ -157,9 +157,10 @@ pub(super) fn sums(m: &mut Module, cfg: &Config, beat: &Beat) -> Sums {
     let pseudo_stages = tree_stages(pseudo.len());
     let pseudo = tree(m, "pseudo", pseudo, pseudo_stages);
     // Two stages for 16 words; a beat takes at least three to its own sum.
-    let pseudo = delay(m, "pseudo", pseudo, depth - pseudo_stages);
+    let pseudo = delay(m, "pseudo", pseudo, depth - 1 - pseudo_stages);
     let proto = mux(tcp, lit(SUM, PROTO_TCP), lit(SUM, PROTO_UDP));
-    let proto = delay(m, "proto", proto, depth);
+    let proto = delay(m, "proto", proto, depth - 1);
+    let pseudo = delay(m, "pseudo_header", pseudo + proto, 1);
     let first = delay(m, "first", beat.first.expr(), depth);
 
     m.comment("The frame's sums");
@@ -168,7 +169,7 @@ pub(super) fn sums(m: &mut Module, cfg: &Config, beat: &Beat) -> Sums {
     m.seq("", |b| {
         b.when(&beat.valids[depth - 1], |b| {
             b.set(&ip_sum, mux(&first, lit(SUM, 0), &ip_sum) + &ip_beat);
-            b.set(&l4_sum, mux(&first, &pseudo + &proto, &l4_sum) + &l4_beat);
+            b.set(&l4_sum, mux(&first, &pseudo, &l4_sum) + &l4_beat);
         });
     });
 

@@ -22,7 +22,7 @@ use pagetrain_formats::program::fields::{ARMS, NEXT_ACCEPT};
 pub const LATENCY: usize = 2;
 
 /// Parts of a comparison that stage 6 leaves to be put together: each bit takes three inputs.
-const HALVES: usize = 2;
+const PARTS: usize = 4;
 
 /// Builds the block.
 pub fn parser_match(s: &Shape) -> Module {
@@ -55,7 +55,7 @@ pub fn parser_match(s: &Shape) -> Module {
     let set = m.output_reg("set", 8, "flags that the arm ORs in");
 
     let hits: Vec<Sig> = (0..ARMS)
-        .map(|i| m.reg(&format!("hit_{i}"), HALVES))
+        .map(|i| m.reg(&format!("hit_{i}"), PARTS))
         .collect();
     // {accept, go, row} of each arm and of no arm.
     let width = 2 + s.row_bits();
@@ -73,13 +73,13 @@ pub fn parser_match(s: &Shape) -> Module {
     };
     m.seq("Stage 6: compare, decode", |b| {
         for (hit, (value, mask)) in hits.iter().zip(&arms) {
-            let half = |i: usize| {
-                let of = |s: &Sig| s.part(i, 32 / HALVES);
+            let part = |i: usize| {
+                let of = |s: &Sig| s.part(i, 32 / PARTS);
                 (of(&key) & of(mask)).eq(of(value))
             };
             b.set(
                 hit,
-                cat_lsb_first(&(0..HALVES).map(half).collect::<Vec<_>>()),
+                cat_lsb_first(&(0..PARTS).map(part).collect::<Vec<_>>()),
             );
         }
         for (i, target) in targets.iter().enumerate() {

@@ -12,17 +12,18 @@
 //! - Timing: written [`LATENCY`] clocks after stage 5.
 //!
 //! ## Pipeline
-//! Each extract: 5. shift by 8 and 4 bytes; 6. by 2 and 1; which field takes it. Each field: 7. choose among the extracts; 8. write.
+//! 5. A copy of the chunk: the one that arrives has enough to do for the next step. Each extract: 6. shift by 8 and 4 bytes;
+//! decode the destination. 7. Shift by 2 and 1; which field takes it. Each field: 8. choose among the extracts; 9. write.
 
 use super::shape::{Shape, CHUNK_BITS};
 use crate::build::{cat, cat_lsb_first, lit, mux, onehot_mux, or_all, Expr, Module, Sig};
 use crate::pipe::Pipe;
-use crate::prim::lutram;
+use crate::prim::{decode, lutram};
 use pagetrain_formats::program::fields::EXTRACTS;
 use pagetrain_formats::program::Dest;
 
 /// Clocks from stage 5 until a field can be read.
-pub const LATENCY: usize = 4;
+pub const LATENCY: usize = 5;
 /// Bytes of the longest field.
 const LONGEST: usize = 8;
 
@@ -53,25 +54,30 @@ pub fn parser_extract(s: &Shape) -> Module {
     let f5_ctx = m.input("f5_ctx", s.ctx_bits(), "its context");
     let rd_ctx = m.input("rd_ctx", s.ctx_bits(), "whose fields are read");
     let mut p = Pipe::new();
-    let valid = p.carry_rst(&mut m, "valid", &f5_valid, 5, 7);
-    let first = p.carry(&mut m, "first", &f5_first, 5, 7);
-    let ctx = p.carry(&mut m, "ctx", &f5_ctx, 5, 8);
+    let valid = p.carry_rst(&mut m, "valid", &f5_valid, 5, 8);
+    let first = p.carry(&mut m, "first", &f5_first, 5, 8);
+    let ctx = p.carry(&mut m, "ctx", &f5_ctx, 5, 9);
 
+    let s6_chunk = p.reg(&mut m, 5, "chunk", &chunk);
     let mut dests = vec![];
     let mut values = vec![];
     for i in 0..EXTRACTS {
-        let (dest, sel) = (dw4.byte(i).trunc(4), dw4.byte(i).from_bit(4));
-        let bytes: Vec<Expr> = (0..CHUNK_BITS / 8).map(|k| chunk.byte(k)).collect();
+        let s6_dest = p.reg(&mut m, 5, &format!("dest_{i}"), dw4.byte(i).trunc(4));
+        let sel = p.reg(&mut m, 5, &format!("sel_{i}"), dw4.byte(i).from_bit(4));
+        let bytes: Vec<Expr> = (0..CHUNK_BITS / 8).map(|k| s6_chunk.byte(k)).collect();
         let by_8 = shift(&bytes, 8, &sel.bit(3), LONGEST + 7);
         let by_4 = shift(&by_8, 4, &sel.bit(2), LONGEST + 3);
-        let s6_bytes = p.reg(&mut m, 5, &format!("bytes_{i}"), cat_lsb_first(&by_4));
-        let s6_fine = p.reg(&mut m, 5, &format!("fine_{i}"), sel.trunc(2));
-        dests.push(p.reg(&mut m, 5, &format!("dest_{i}"), dest));
-        let bytes: Vec<Expr> = (0..LONGEST + 3).map(|k| s6_bytes.byte(k)).collect();
-        let by_2 = shift(&bytes, 2, &s6_fine.bit(1), LONGEST + 1);
-        let by_1 = shift(&by_2, 1, &s6_fine.bit(0), LONGEST);
+        let s7_bytes = p.reg(&mut m, 6, &format!("bytes_{i}"), cat_lsb_first(&by_4));
+        let s7_fine = p.reg(&mut m, 6, &format!("fine_{i}"), sel.trunc(2));
+        let dest = decode(&s6_dest, Dest::ALL.len());
+        let s7_dest = p.reg(&mut m, 6, &format!("dest_{i}"), dest);
+        m.unused(s7_dest.bit(0), "no destination");
+        dests.push(s7_dest);
+        let bytes: Vec<Expr> = (0..LONGEST + 3).map(|k| s7_bytes.byte(k)).collect();
+        let by_2 = shift(&bytes, 2, &s7_fine.bit(1), LONGEST + 1);
+        let by_1 = shift(&by_2, 1, &s7_fine.bit(0), LONGEST);
         // Network order: the first byte is the most significant.
-        values.push(p.reg(&mut m, 6, &format!("value_{i}"), cat(&by_1)));
+        values.push(p.reg(&mut m, 7, &format!("value_{i}"), cat(&by_1)));
     }
 
     for (name, dest, short) in FIELDS {
@@ -98,30 +104,31 @@ pub fn parser_extract(s: &Shape) -> Module {
             );
             selects.extend(v4.iter().map(Sig::expr));
         }
-        let s8_value = p.reg(&mut m, 7, name, onehot_mux(&selects, &sources));
-        let written = &valid[2] & (&first[2] | or_all(&selects));
-        let s8_write = p.reg_rst(&mut m, 7, &format!("{name}_write"), written);
+        let s9_value = p.reg(&mut m, 8, name, onehot_mux(&selects, &sources));
+        let written = &valid[3] & (&first[3] | or_all(&selects));
+        let s9_write = p.reg_rst(&mut m, 8, &format!("{name}_write"), written);
         let out = m.output(name, 8 * bytes, "field of context `rd_ctx`");
         let ram = m.instance(&format!("u_{name}"), lutram(8 * bytes, s.ctx_bits()));
-        m.connect(&ram, "wr_en", &s8_write);
-        m.connect(&ram, "wr_addr", &ctx[3]);
-        m.connect(&ram, "wr_data", &s8_value);
+        m.connect(&ram, "wr_en", &s9_write);
+        m.connect(&ram, "wr_addr", &ctx[4]);
+        m.connect(&ram, "wr_data", &s9_value);
         m.connect(&ram, "rd_addr", &rd_ctx);
         m.connect_out(&ram, "rd_data", &out);
     }
     p.finish(
         &mut m,
         &[
-            (5, "coarse shift"),
-            (6, "fine shift, destinations"),
-            (7, "choice"),
+            (5, "copies"),
+            (6, "coarse shift, destinations"),
+            (7, "fine shift, who takes a field"),
+            (8, "choice"),
         ],
     );
     m
 }
 
 /// `n` bytes of `bytes` from byte `by` on, or from the first; what lies beyond is 0.
-fn shift(bytes: &[Expr], by: usize, shifted: &Expr, n: usize) -> Vec<Expr> {
+pub(super) fn shift(bytes: &[Expr], by: usize, shifted: &Expr, n: usize) -> Vec<Expr> {
     let byte = |i: usize| bytes.get(i).cloned().unwrap_or_else(|| lit(8, 0));
     (0..n)
         .map(|i| {
@@ -134,7 +141,7 @@ fn shift(bytes: &[Expr], by: usize, shifted: &Expr, n: usize) -> Vec<Expr> {
         .collect()
 }
 
-/// For each extract, in stage 7: it writes `dest`, and no later one writes the same field.
+/// For each extract, in stage 8: it writes `dest`, and no later one writes the same field.
 fn winners(
     m: &mut Module,
     p: &mut Pipe,
@@ -143,13 +150,13 @@ fn winners(
     dest: Dest,
     other: Option<Dest>,
 ) -> Vec<Sig> {
-    let is = |i: usize, d: Dest| dests[i].eq(d.code());
+    let is = |i: usize, d: Dest| dests[i].bit(d.code() as usize);
     let takes_field = |i: usize| other.map_or(is(i, dest), |o| is(i, dest) | is(i, o));
     (0..EXTRACTS)
         .map(|i| {
             let later: Vec<Expr> = (i + 1..EXTRACTS).map(takes_field).collect();
             let wins = is(i, dest) & !or_all(&later);
-            p.reg(m, 6, &format!("{name}_from_{i}"), wins)
+            p.reg(m, 7, &format!("{name}_from_{i}"), wins)
         })
         .collect()
 }

@@ -44,12 +44,14 @@ pub fn parser_fill(s: &Shape) -> Module {
     let begins = m.named("begins", &fire & !&in_frame);
     let more = begins.zext(used.width());
     let less = release.zext(used.width());
-    let used_next = m.named("used_next", &used + more - less);
     let in_frame_next = m.named("in_frame_next", mux(&fire, !&tlast, &in_frame));
+    m.comment("All contexts are in use, or will be; a sum would come too late for ready");
+    let last = used.trunc(s.ctx_bits()).all();
+    let no_other = m.named("no_other", used.bit(s.ctx_bits()) | (last & &begins));
     m.seq("Contexts in use", |b| {
-        b.set(&used, &used_next);
+        b.set(&used, &used + more - less);
         b.set(&in_frame, &in_frame_next);
-        b.set(&tready, &in_frame_next | used_next.ne(s.contexts));
+        b.set(&tready, &in_frame_next | &release | !&no_other);
     });
 
     let b_valid = m.reg_rst("b_valid", 1, 0);

@@ -60,7 +60,7 @@ pub fn parser_marks(s: &Shape) -> Module {
     );
     let dw0 = m.input("dw0", column_width(0), "dword 0, stage 4");
     let end_add = m.input("end_add", END_ADD.width, "added to the length, stage 5");
-    let end_word = m.input("end_word", 16, "length, stage 6");
+    let end_word = m.input("end_word", 16, "length, stage 7");
     let f5_cursor = m.input("f5_cursor", CURSOR_BITS, "cursor of the frame in stage 5");
     let f6_ctx = m.input("f6_ctx", s.ctx_bits(), "context of the frame in stage 6");
     let f6_first = m.input("f6_first", 1, "it takes its first step");
@@ -91,7 +91,7 @@ pub fn parser_marks(s: &Shape) -> Module {
     let s5_mark_split = p.reg(&mut m, 4, "mark_split", field(&dw0, MARK_SPLIT));
     let mark_split = p.carry(&mut m, "mark_split", &s5_mark_split, 5, 9);
 
-    m.comment("Stage 6: the record so far; the new end");
+    m.comment("Stages 6 and 7: the record so far; the new end");
     let st_valid = m.output_reg_rst("st_valid", 1, 0, "stage 10 holds a frame");
     let st_ctx = m.output_reg("st_ctx", s.ctx_bits(), "its context");
     let st_record = m.output_reg("st_record", RECORD_BITS, "its record");
@@ -104,19 +104,15 @@ pub fn parser_marks(s: &Shape) -> Module {
     let s7_old = p.reg(&mut m, 6, "old", read);
     let end_base = f5_cursor.zext(ADDR_BITS) + end_add.zext(ADDR_BITS);
     let s6_end_base = p.reg(&mut m, 5, "end_base", end_base);
-    let s7_end = p.reg(&mut m, 6, "end", s6_end_base.zext(17) + end_word.zext(17));
-
-    m.comment("Stage 7: may end be that");
-    let earlier = of_record(&s7_old, "end");
-    let beyond = of_record(&s7_old, "end_valid") & s7_end.trunc(16).gt(earlier);
-    let s8_end_fail = p.reg(
-        &mut m,
-        7,
-        "end_fail",
-        &end_en[2] & (s7_end.bit(16) | beyond),
-    );
+    let s7_end_base = p.reg(&mut m, 6, "end_base", &s6_end_base);
+    let s8_end = p.reg(&mut m, 7, "end", s7_end_base.zext(17) + end_word.zext(17));
     let s8_old = p.reg(&mut m, 7, "old", &s7_old);
-    let s8_end = p.reg(&mut m, 7, "end", s7_end.trunc(16));
+
+    m.comment("Stage 8: may end be that");
+    let earlier = of_record(&s8_old, "end");
+    let beyond = of_record(&s8_old, "end_valid") & s8_end.trunc(16).gt(earlier);
+    let end_fail = m.output_reg("end_fail", 1, "the step in stage 9 set a wrong end");
+    p.load(8, &end_fail, &end_en[3] & (s8_end.bit(16) | beyond));
 
     m.comment("Stages 8 and 9: the new record");
     let old8 = |name: &str| of_record(&s8_old, name);
@@ -128,15 +124,18 @@ pub fn parser_marks(s: &Shape) -> Module {
         mux(&mark_l3[3], &f8_cursor, old8("l3_off")),
     );
     let s9_l3_valid = p.reg(&mut m, 8, "l3_valid", &mark_l3[3] | old8("l3_valid"));
-    let s9_end = p.reg(&mut m, 8, "end", mux(&end_en[3], &s8_end, old8("end")));
+    let s9_end = p.reg(
+        &mut m,
+        8,
+        "end",
+        mux(&end_en[3], s8_end.trunc(16), old8("end")),
+    );
     let s9_end_valid = p.reg(&mut m, 8, "end_valid", &end_en[3] | old8("end_valid"));
     let s9_l4_off = p.reg(&mut m, 8, "l4_off", old8("l4_off"));
     let s9_l4_valid = p.reg(&mut m, 8, "l4_valid", old8("l4_valid"));
     let s9_split = p.reg(&mut m, 8, "split", old8("split"));
     let s9_split_valid = p.reg(&mut m, 8, "split_valid", old8("split_valid"));
     let s9_accept = p.reg(&mut m, 8, "accept", &s8_accept);
-    let end_fail = m.output_reg("end_fail", 1, "the step in stage 9 set a wrong end");
-    p.load(8, &end_fail, &s8_end_fail);
     let cursor = f9_cursor.trunc(CURSOR_BITS);
     let record = [
         s9_flags.expr(),
@@ -159,9 +158,9 @@ pub fn parser_marks(s: &Shape) -> Module {
     let titles = [
         (4, "row"),
         (5, "constant part of end"),
-        (6, "record so far, new end"),
-        (7, "check of end"),
-        (8, "flags, l3_off, end"),
+        (6, "record so far"),
+        (7, "new end"),
+        (8, "check of end; flags, l3_off, end"),
         (9, "l4_off, split"),
     ];
     p.finish(&mut m, &titles);

@@ -13,20 +13,24 @@
 //! - Timing: [`LATENCY`] clocks from stage 10; a result a clock.
 //!
 //! ## Pipeline
-//! 10. The contract's rules for the end of a parse. 11. The verdict is kept, a bit a context. Then: the oldest context is done; its
-//!    record and fields go to the stream register at the output.
+//! 10. The contract's rules for the end of a parse. 11. The verdict is kept, a bit a context. 12. Is the next even context done, the next
+//!    odd one? They leave in turn, so each is looked up while the other may leave. 13. The one whose turn
+//!    it is goes to a stream register of its own. 14. Its record and fields go to the stream register at the output.
 
 use super::extract::FIELDS;
 use super::marks::{of_record, RECORD_BITS};
 use super::shape::{Shape, CURSOR_BITS};
-use crate::build::{and_all, cat, or_all, Expr, Module, Sig};
+use crate::build::{and_all, cat, cat_lsb_first, mux, or_all, Expr, Module, Sig};
 use crate::bundle;
 use crate::pipe::Pipe;
-use crate::prim::{decode, lutram, skid};
+use crate::prim::{decode, lutram, skid, skid_of_lanes};
 use pagetrain_formats::program::fields::{TCP, UDP, V4, V6, VLAN0, VLAN1};
 
 /// Clocks from stage 10 of a frame's last step to its result, if no other is before it.
-pub const LATENCY: usize = 4;
+pub const LATENCY: usize = 5;
+
+/// Bits of a result that one handshake drives.
+const LANE: usize = 128;
 
 /// Builds the block.
 pub fn parser_result(s: &Shape) -> Module {
@@ -55,45 +59,64 @@ pub fn parser_result(s: &Shape) -> Module {
     let out_data = m.output("m_axis_res_tdata", bundle::parse().width(), "PARSE");
 
     let mut p = Pipe::new();
-    let s11_done = p.reg_rst(&mut m, 10, "done", &st_done);
-    let s11_ctx = p.reg(&mut m, 10, "ctx", &st_ctx);
+    let finished = decode(&st_ctx, s.contexts) & st_done.repeat(s.contexts);
+    let s11_finished = p.reg_rst(&mut m, 10, "finished", finished);
     let s11_reject = judge(&mut m, &mut p, &st_record, &st_reject);
     p.finish(&mut m, &[(10, "rules for the end of a parse")]);
 
     let done = m.reg_rst("done", s.contexts, 0);
     let rejected = m.reg("rejected", s.contexts);
+    let left = m.reg_rst("left", s.contexts, 0);
     let oldest = m.reg_rst("oldest", s.ctx_bits(), 0);
+    let next_even = m.reg_rst("next_even", s.ctx_bits() - 1, 0);
+    let ready_even = m.reg_rst("ready_even", 1, 0);
+    let ready_odd = m.reg_rst("ready_odd", 1, 0);
+    let reject_even = m.reg("reject_even", 1);
+    let reject_odd = m.reg("reject_odd", 1);
     m.comment("The receiver's ready ends at a stream register, and that one's ready at another: it does not choose among the contexts");
-    let out = m.instance("u_out", skid(bundle::parse().width()));
-    let head = m.instance("u_head", skid(s.ctx_bits() + 1));
-    let (head_valid, head_word) = (head.out("m_axis_tvalid"), head.out("m_axis_tdata"));
-    let head_ctx = m.named("head_ctx", head_word.trunc(s.ctx_bits()));
-    let head_reject = m.named("head_reject", head_word.bit(s.ctx_bits()));
-    let finished = m.named(
-        "finished",
-        decode(&s11_ctx, s.contexts) & s11_done.repeat(s.contexts),
-    );
-    m.connect(&out, "s_axis_tvalid", &head_valid);
+    let out = m.instance("u_out", skid_of_lanes(bundle::parse().width(), LANE));
+    let odd = m.named("odd", oldest.bit(0));
+    let ready = m.named("ready", mux(&odd, &ready_odd, &ready_even));
+    let reject = m.named("reject", mux(&odd, &reject_odd, &reject_even));
+    let head = m.instance("u_head", skid(1 + s.ctx_bits()));
+    let take = m.named("take", &ready & head.out("s_axis_tready"));
+    m.connect(&head, "s_axis_tvalid", &ready);
+    m.connect(&head, "s_axis_tdata", cat(&[reject.expr(), oldest.expr()]));
+    let head_ctx = m.named("head_ctx", head.out("m_axis_tdata").trunc(s.ctx_bits()));
+    let head_reject = m.named("head_reject", head.out("m_axis_tdata").bit(s.ctx_bits()));
+    let head_valid = head.out("m_axis_tvalid");
     m.connect(&head, "m_axis_tready", out.out("s_axis_tready"));
-    let oldest_done = m.named("oldest_done", done.bit_at(&oldest));
-    let take = m.named("take", &oldest_done & head.out("s_axis_tready"));
-    m.connect(&head, "s_axis_tvalid", &oldest_done);
-    m.connect(
-        &head,
-        "s_axis_tdata",
-        cat(&[rejected.bit_at(&oldest), oldest.expr()]),
-    );
-    m.seq(
-        "Stage 11: verdicts; the oldest context leaves when it is done",
-        |b| {
-            let taken = decode(&oldest, s.contexts) & take.repeat(s.contexts);
-            b.set(&done, &finished | (&done & !taken));
-            for i in 0..s.contexts {
-                b.when(finished.bit(i), |b| b.set_bit(&rejected, i, &s11_reject));
-            }
-            b.when(&take, |b| b.set(&oldest, &oldest + 1));
-        },
-    );
+    m.connect(&out, "s_axis_tvalid", &head_valid);
+    m.seq("Stage 11: verdicts", |b| {
+        b.set(&done, &s11_finished | (&done & !&left));
+        for i in 0..s.contexts {
+            b.when(s11_finished.bit(i), |b| {
+                b.set_bit(&rejected, i, &s11_reject)
+            });
+        }
+    });
+    let each = |bits: &Sig, first: usize| {
+        let bits: Vec<Expr> = (first..s.contexts)
+            .step_by(2)
+            .map(|i| bits.bit(i))
+            .collect();
+        cat_lsb_first(&bits)
+    };
+    let next_odd = m.named("next_odd", oldest.from_bit(1));
+    m.seq("Stage 12: the next even context, the next odd one", |b| {
+        b.set(&ready_even, each(&done, 0).bit_at(&next_even));
+        b.set(&reject_even, each(&rejected, 0).bit_at(&next_even));
+        b.set(&ready_odd, each(&done, 1).bit_at(&next_odd));
+        b.set(&reject_odd, each(&rejected, 1).bit_at(&next_odd));
+    });
+    m.seq("Stage 13: the turn of the next", |b| {
+        b.when(&take, |b| b.set(&oldest, &oldest + 1));
+        b.when(&take & !&odd, |b| b.set(&next_even, &next_even + 1));
+        b.set(&left, decode(&oldest, s.contexts) & take.repeat(s.contexts));
+    });
+    m.seq("A context whose result has left is free", |b| {
+        b.set(&release, &head_valid & out.out("s_axis_tready"));
+    });
 
     m.assign(&rd_ctx, &head_ctx);
     let records = m.instance("u_records", lutram(RECORD_BITS, s.ctx_bits()));
@@ -106,9 +129,6 @@ pub fn parser_result(s: &Shape) -> Module {
     m.connect(&out, "m_axis_tready", &out_ready);
     m.connect_out(&out, "m_axis_tvalid", &out_valid);
     m.connect_out(&out, "m_axis_tdata", &out_data);
-    m.seq("A context whose result has left is free", |b| {
-        b.set(&release, &head_valid & out.out("s_axis_tready"));
-    });
     m
 }
 

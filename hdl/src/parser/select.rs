@@ -7,16 +7,20 @@
 //! |---|---|---|---|
 //! | `chunk` | in | 128 | 16 bytes of the frame, stage 5 |
 //! | `key_sel`, `adv_sel`, `end_sel` | in | 16, 4, 4 | which bytes, stage 5 |
-//! | `key`, `adv_byte`, `end_word` | out | 32, 8, 16 | the bytes, stage 6 |
+//! | `key`, `adv_byte` | out | 32, 8 | the bytes, stage 6 |
+//! | `end_word` | out | 16 | the length, stage 7 |
 //!
-//! - Timing: [`LATENCY`] clock.
+//! - Timing: [`LATENCY`] clock, one more for the length.
 
+use super::extract::shift;
 use super::shape::CHUNK_BITS;
-use crate::build::{cat, cat_lsb_first, lit, mux, Expr, Module};
+use crate::build::{cat, cat_lsb_first, mux, Expr, Module};
 use pagetrain_formats::program::fields::{ADV_SEL, END_SEL, KEY_BYTES, KEY_SEL};
 
 /// Clocks from the chunk to the bytes.
 pub const LATENCY: usize = 1;
+/// Bytes of the length.
+const END: usize = 2;
 
 /// Builds the block.
 pub fn parser_select() -> Module {
@@ -36,14 +40,26 @@ pub fn parser_select() -> Module {
         .map(|i| byte_of(&mut m, &format!("key_{i}"), &chunk, &key_sel.part(i, 4)))
         .collect();
     let adv = byte_of(&mut m, "adv", &chunk, &adv_sel);
-    let after = m.named("after", cat(&[lit(8, 0), chunk.from_bit(8)]));
-    let end_high = byte_of(&mut m, "end_high", &chunk, &end_sel);
-    let end_low = byte_of(&mut m, "end_low", &after, &end_sel);
-    m.seq("The bytes", |b| {
+    m.seq("Stage 5: the bytes", |b| {
         b.set(&key, cat(&keys));
         b.set(&adv_byte, &adv);
-        b.set(&end_word, cat(&[end_high, end_low]));
     });
+    let bytes: Vec<Expr> = (0..CHUNK_BITS / 8).map(|i| chunk.byte(i)).collect();
+    let by_8 = shift(&bytes, 8, &end_sel.bit(3), END + 7);
+    let by_4 = shift(&by_8, 4, &end_sel.bit(2), END + 3);
+    let end_bytes = m.reg("end_bytes", 8 * (END + 3));
+    let end_fine = m.reg("end_fine", 2);
+    let bytes: Vec<Expr> = (0..END + 3).map(|i| end_bytes.byte(i)).collect();
+    let by_2 = shift(&bytes, 2, &end_fine.bit(1), END + 1);
+    let by_1 = shift(&by_2, 1, &end_fine.bit(0), END);
+    m.seq(
+        "Stages 5 and 6: the length, which is needed a stage later",
+        |b| {
+            b.set(&end_bytes, cat_lsb_first(&by_4));
+            b.set(&end_fine, end_sel.trunc(2));
+            b.set(&end_word, cat(&by_1));
+        },
+    );
     m
 }
 

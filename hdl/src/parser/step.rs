@@ -108,15 +108,15 @@ pub fn parser_step(s: &Shape) -> Module {
     let next_ctx = m.reg_rst("next_ctx", s.ctx_bits(), 0);
     let new_frame = m.named("new_frame", !&s8_go & &ready);
     let width = waiting.width();
-    let waiting_next = m.named(
-        "waiting_next",
-        &waiting + start_valid.zext(width) - new_frame.zext(width),
-    );
+    let waiting_next = &waiting + start_valid.zext(width) - new_frame.zext(width);
     m.seq(
         "Frames that wait to begin; they begin in the order in which they came",
         |b| {
-            b.set(&waiting, &waiting_next);
-            b.set(&ready, waiting_next.any());
+            b.set(&waiting, waiting_next);
+            b.set(
+                &ready,
+                &start_valid | waiting.from_bit(1).any() | (waiting.bit(0) & !&new_frame),
+            );
             b.when(&new_frame, |b| b.set(&next_ctx, &next_ctx + 1));
         },
     );

@@ -14,8 +14,9 @@
 //! ## Pipeline
 //! Rows of 16 bytes lie in banks in turn, so that a chunk's two rows are in two banks and a beat's rows in as many. A bank whose
 //! turn is before the chunk's first row is read one row further on.
-//! 1. Bank addresses. 2. Memory; how many of the 16 bytes are there. 3. Rotation by 4 bytes and more.
-//! 4. Rotation by less; bytes that are not there become 0.
+//! 1. Bank addresses. 2. Memory; how many of the 16 bytes are there. 3. Rotation, the longer half of its
+//!    levels.
+//! 4. The other half; bytes that are not there become 0.
 
 use super::shape::{Shape, ADDR_BITS, CHUNK_BITS, LIMIT_BITS};
 use crate::build::{cat, cat_lsb_first, clog2, lit, mux, Expr, Module, Sig};
@@ -109,7 +110,8 @@ pub fn parser_window(s: &Shape) -> Module {
 /// Turns the banks' bytes until the chunk's first byte is the lowest.
 fn rotate(m: &mut Module, s: &Shape, bytes: Vec<Expr>, rd_addr: &Sig, there: &Sig, chunk: &Sig) {
     let levels = 4 + clog2(s.banks);
-    let coarse = 3;
+    // The memory's clock-to-output time is long: the levels behind it are the fewer ones.
+    let coarse = levels / 2;
     let s2_turn = m.reg("s2_turn", levels);
     let s3_turn = m.reg("s3_turn", levels);
     let s4_turn = m.reg("s4_turn", levels - coarse);

@@ -17,4 +17,4 @@ pub use lutram::lutram;
 pub use onehot::{above_lowest, decode, encode, lowest_one};
 pub use ram::Ram;
 pub use reset_stage::reset_stage;
-pub use skid::skid;
+pub use skid::{skid, skid_of_lanes};

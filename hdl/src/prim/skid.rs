@@ -36,6 +36,13 @@ pub const LATENCY: usize = 1;
 
 /// A stream register of `width` payload bits, named `skid_<width>`.
 pub fn skid(width: usize) -> Module {
+    skid_of_lanes(width, width)
+}
+
+/// The same with a copy of the handshake for each `lane` bits of the payload: for a wide word whose bits lie all over, where one
+/// handshake would be late for the last of them. It costs two or three flip-flops a lane, and an input more at `s_axis_tvalid` and
+/// `m_axis_tready`: where these come from afar, one is better.
+pub fn skid_of_lanes(width: usize, lane: usize) -> Module {
     let mut m = Module::new(
         &format!("skid_{width}"),
         "Stream register with a spare: full throughput, every output a register.",
@@ -51,18 +58,46 @@ pub fn skid(width: usize) -> Module {
     let free = m.named("free", &ready | !&valid);
     let spare = m.reg("spare", width);
     m.seq(
+        "A word that comes while the output is stuck fills the spare",
+        |b| handshake(b, &free, &s_valid, &s_ready, &valid),
+    );
+    let mut controls = vec![(s_ready, free)];
+    if width > lane {
+        m.comment(
+            "Each lane of the payload has a handshake of its own; all are alike at every clock",
+        );
+        let lanes = width.div_ceil(lane);
+        let s_readys = m.regs_rst("s_ready", lanes, 1, 1);
+        let valids = m.regs_rst("valid", lanes, 1, 0);
+        let of_lane =
+            |m: &mut Module, i: usize| m.named(&format!("free_{i}"), &ready | !&valids[i]);
+        let frees: Vec<Sig> = (0..lanes).map(|i| of_lane(&mut m, i)).collect();
+        m.seq("Handshakes of the lanes", |b| {
+            for ((free, s_ready), valid) in frees.iter().zip(&s_readys).zip(&valids) {
+                handshake(b, free, &s_valid, s_ready, valid);
+            }
+        });
+        controls = s_readys.into_iter().zip(frees).collect();
+    }
+    m.seq(
         "Payload: from the spare while it is full, else from the input",
         |b| {
-            b.when(&s_ready, |b| b.set(&spare, &s_data));
-            b.when(&free, |b| b.set(&data, mux(&s_ready, &s_data, &spare)));
-        },
-    );
-    m.seq(
-        "A word that comes while the output is stuck fills the spare",
-        |b| {
-            b.set(&s_ready, &free | (&s_ready & !&s_valid));
-            b.when(&free, |b| b.set(&valid, &s_valid | !&s_ready));
+            for (i, (s_ready, free)) in controls.iter().enumerate() {
+                let lsb = i * lane;
+                let n = lane.min(width - lsb);
+                let (word, spared) = (s_data.bits(lsb, n), spare.bits(lsb, n));
+                b.when(s_ready, |b| b.set_bits(&spare, lsb, &word));
+                b.when(free, |b| {
+                    b.set_bits(&data, lsb, mux(s_ready, &word, spared))
+                });
+            }
         },
     );
     m
+}
+
+/// The two flags at the next edge: is the spare empty, is the output full?
+fn handshake(b: &mut Body, free: &Sig, s_valid: &Sig, s_ready: &Sig, valid: &Sig) {
+    b.set(s_ready, free | (s_ready & !s_valid));
+    b.when(free, |b| b.set(valid, s_valid | !s_ready));
 }

@@ -1,7 +1,7 @@
 //! Channels AR and R, and the read port of the counters.
 
 use super::{keep, Keep, Shown};
-use crate::build::{lit, mux, or_all, Expr, Module, Sig};
+use crate::build::{lit, or_all, Expr, Module, Sig};
 use pagetrain_formats::regs::{Access, Register, COUNTER_BASE, REGISTERS};
 use pagetrain_formats::Config;
 
@@ -34,9 +34,9 @@ pub(super) fn read(m: &mut Module, cfg: &Config, shown: &Shown) {
     );
     let state = m.reg_rst("r_state", 3, 0);
 
-    // Stage 1: one-hot row. Stage 2: groups of rows. Stage 3: one dword.
+    // Stage 1: one-hot row. Stage 2: groups of rows. Stage 3: one dword. The counters' upper half is one more row.
     let readable = |r: &&Register| r.access != Access::Wo;
-    let rows: Vec<Expr> = REGISTERS
+    let mut rows: Vec<Expr> = REGISTERS
         .iter()
         .filter(readable)
         .map(|r| match keep(r) {
@@ -44,8 +44,9 @@ pub(super) fn read(m: &mut Module, cfg: &Config, shown: &Shown) {
             _ => shown.get(r.addr).zext(32),
         })
         .collect();
+    rows.push(high.expr());
     let sel = m.reg("r_sel", rows.len());
-    let is_counter = m.reg("r_is_counter", 1);
+    let is_counter = m.named("r_is_counter", sel.bit(rows.len() - 1));
     let groups: Vec<Expr> = rows
         .chunks(6)
         .enumerate()
@@ -63,7 +64,8 @@ pub(super) fn read(m: &mut Module, cfg: &Config, shown: &Shown) {
         for (i, r) in REGISTERS.iter().filter(readable).enumerate() {
             b.set_bit(&sel, i, addr.eq(r.addr >> 2));
         }
-        b.set(&is_counter, addr.from_bit(7).eq(COUNTER_BASE >> 9));
+        let counters = addr.from_bit(7).eq(COUNTER_BASE >> 9);
+        b.set_bit(&sel, rows.len() - 1, counters);
         for (reg, value) in group.iter().zip(&groups) {
             b.set(reg, value);
         }
@@ -95,7 +97,7 @@ pub(super) fn read(m: &mut Module, cfg: &Config, shown: &Shown) {
                 });
             });
             s.case(&st[4], |b| {
-                b.set(&r_data, mux(&is_counter, &high, or_all(&group)));
+                b.set(&r_data, or_all(&group));
                 b.set(&r_valid, 1);
                 b.set(&state, &st[0]);
             });

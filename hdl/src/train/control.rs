@@ -381,8 +381,7 @@ fn through(m: &mut Module, p: &Parts, cfg: &Config, sh: &Shared) {
     }
     for (name, width, doc) in [
         ("free", 1, "flow table: there is a free slot"),
-        ("free_slot", w.flow, "flow table: the lowest one"),
-        ("lru_slot", w.flow, "flow table: least recently used"),
+        ("new_slot", w.flow, "flow table: the slot for a new flow"),
     ] {
         let input = m.input(name, width, doc);
         m.connect(&p.decide, name, &input);

@@ -11,7 +11,7 @@
 //! | `coming` | out | 1 | register: `take` is allowed in the next clock |
 //! | `flush`, `flush_key` | in | 1, KEY | look this key up instead |
 //! | `key` | out | KEY | register: to the flow table |
-//! | `hit` to `lru_slot` | in | | the flow table's answer |
+//! | `hit` to `new_slot` | in | | the flow table's answer |
 //! | `slot_next` | out | slot | slot of the frame that is taken in this clock |
 //! | `advance`, `piece_*` | in | | the frame taken last goes on with its next piece, whose payload is this |
 //! | `job_*` | out | | registers: the frame taken last |
@@ -95,8 +95,7 @@ pub fn decide(cfg: &Config) -> Module {
     let hit = m.input("hit", 1, "flow table: found");
     let hit_slot = m.input("hit_slot", w.flow, "flow table: where");
     let free = m.input("free", 1, "flow table: there is a free slot");
-    let free_slot = m.input("free_slot", w.flow, "flow table: the lowest one");
-    let lru_slot = m.input("lru_slot", w.flow, "flow table: least recently used");
+    let new_slot = m.input("new_slot", w.flow, "flow table: the slot for a new flow");
     let strip_vlan = m.input("cfg_strip_vlan", 1, "leave tags out of what is written");
     let admit_min = m.input("cfg_admit_min", 16, "least payload that creates an entry");
     let max_bytes = m.input("cfg_max_bytes", 20, "most bytes of a train");
@@ -266,14 +265,13 @@ pub fn decide(cfg: &Config) -> Module {
     let creates = m.named("creates", &c_may_create & !&hit);
     let watched = m.named("watched", &found | &creates);
     let own = lit(w.slot, cfg.flows as u128);
-    let place = m.named("place", mux(&free, &free_slot, &lru_slot));
     let slot_next = m.output("slot_next", w.slot, "slot of the frame taken in this clock");
     m.assign(
         &slot_next,
         mux(
             &found,
             hit_slot.zext(w.slot),
-            mux(&creates, place.zext(w.slot), &own),
+            mux(&creates, new_slot.zext(w.slot), &own),
         ),
     );
     let to_split = m.named("to_split", &watched | &c_to_page);

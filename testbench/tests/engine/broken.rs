@@ -37,8 +37,8 @@ const FAULTS: [Fault; 16] = [
     ),
     (
         "flow_table: another flow than the oldest is evicted",
-        "lru_slot <= oldest_slot;",
-        "lru_slot <= oldest_slot ^ {3'd0, FAULT};",
+        "new_slot <= filled_slot;",
+        "new_slot <= filled_slot ^ {3'd0, FAULT & !any_left_1};",
     ),
     (
         "train: a packet behind a gap joins",
