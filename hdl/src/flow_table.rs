@@ -117,16 +117,14 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, (used, used_next): (&Sig, &Si
     let parts = key.width().div_ceil(PART);
 
     let filled_1 = m.reg_rst("filled_1", n, 0);
-    let insert_1 = m.reg_rst("insert_1", 1, 0);
-    let insert_2 = m.reg_rst("insert_2", 1, 0);
-    let filled_late = m.reg_rst("filled_late", 1, 0);
+    let inserts = m.regs_rst("insert", 3, 1, 0);
     m.seq(
         "The slot filled in the last clock; inserts of the last three",
         |b| {
             b.set(&filled_1, &upd.slot & upd.insert.repeat(n));
-            b.set(&insert_1, &upd.insert);
-            b.set(&insert_2, &insert_1);
-            b.set(&filled_late, &insert_1 | &insert_2);
+            b.set(&inserts[0], &upd.insert);
+            b.set(&inserts[1], &inserts[0]);
+            b.set(&inserts[2], &inserts[1]);
         },
     );
 
@@ -174,10 +172,10 @@ fn lookup(m: &mut Module, key: &Sig, upd: &Update, (used, used_next): (&Sig, &Si
     let hit_slot = m.output_reg("hit_slot", slot_w, "where");
     m.comment("Beside the slot of the update the table is as it was; the strobe only chooses what of that slot counts");
     m.comment("A slot just filled holds upd_key, whatever its comparison says");
-    let there = mux(&filled_late, &same, own.any());
+    let there = mux(&inserts[1] | &inserts[2], &same, own.any());
     let there = m.named("there", there & &own_used);
-    let at_rest = m.named("at_rest", mux(&insert_1, &same, &there));
-    let by_update = mux(&upd.insert, &same, !&upd.remove & &at_rest);
+    let filled_now = &upd.insert | &inserts[0];
+    let by_update = mux(filled_now, &same, !&upd.remove & &there);
     let by_update = m.named("by_update", by_update);
     let number_1 = m.reg("number_1", slot_w);
     let slot_number = m.reg("slot_number", slot_w);

@@ -16,7 +16,7 @@
 //! - `ahead` bounds the bursts whose addresses run ahead of their data, so that another master's burst never waits behind
 //!   a long row of them.
 
-use crate::build::{cat, clog2, lit, mux, Module};
+use crate::build::{clog2, mux, Module};
 use crate::bundle;
 use crate::prim::{lutram, skid};
 
@@ -56,9 +56,8 @@ pub fn write_data(dma_width: usize) -> Module {
     // Flags beside the counters keep the wide or out of the path from ready to load.
     let level = m.reg_rst("level", index + 1, 0);
     let some = m.reg_rst("some", 1, 0);
-    // Bit i: more than i bursts are granted whose last beat has not left.
-    let granted = m.reg_rst("granted", 2 * AHEAD, 0);
-    let may = granted.bit(0);
+    let granted = m.reg_rst("granted", clog2(AHEAD) + 1, 0);
+    let may = m.reg_rst("may", 1, 0);
     // The bus's ready ends at a stream register.
     let out = m.instance("u_out", skid(wd.width()));
     let leaves = m.named("leaves", &some & &may);
@@ -106,13 +105,17 @@ pub fn write_data(dma_width: usize) -> Module {
             &push | level.from_bit(1).any() | (level.bit(0) & !&load),
         );
     });
-    m.seq("Bursts granted whose last beat has not left", |b| {
-        b.comment("Counted in ones: a bit needs only its neighbours, and the lowest says whether there is one");
-        let more = cat(&[granted.trunc(2 * AHEAD - 1), lit(1, 1)]);
-        let fewer = granted.from_bit(1).zext(2 * AHEAD);
-        let one_ended = mux(&grant, &granted, fewer);
-        b.set(&granted, mux(&ended, one_ended, mux(&grant, more, &granted)));
-        b.set(&ahead, !granted.bit(AHEAD - 3));
-    });
+    m.seq(
+        "Bursts granted whose last beat has not left, and whether there is one",
+        |b| {
+            b.when(&grant & !&ended, |b| b.set(&granted, &granted + 1));
+            b.when(!&grant & &ended, |b| b.set(&granted, &granted - 1));
+            b.set(
+                &may,
+                &grant | granted.from_bit(1).any() | (granted.bit(0) & !&ended),
+            );
+            b.set(&ahead, granted.lt(AHEAD - 2));
+        },
+    );
     m
 }

@@ -86,14 +86,7 @@ struct From {
 }
 
 impl From {
-    /// With `valid` low no lane is behind the offset.
-    fn new(
-        m: &mut Module,
-        cfg: &Config,
-        beat: &Beat,
-        name: &str,
-        (offset, valid): (Expr, Expr),
-    ) -> From {
+    fn new(m: &mut Module, cfg: &Config, beat: &Beat, name: &str, offset: Expr) -> From {
         let low = cfg.log2_w_bytes();
         let offset = offset.zext(16);
         let from = From {
@@ -104,8 +97,8 @@ impl From {
         let lane = offset.bits(0, low);
         let lanes: Vec<Expr> = (0..cfg.w_bytes() - 1).map(|i| lane.le(i)).collect();
         m.seq("", |b| {
-            b.set(&from.beyond, beat.number.gt(offset.from_bit(low)) & &valid);
-            b.set(&from.same, beat.number.eq(offset.from_bit(low)) & &valid);
+            b.set(&from.beyond, beat.number.gt(offset.from_bit(low)));
+            b.set(&from.same, beat.number.eq(offset.from_bit(low)));
             b.set(&from.lanes, cat_lsb_first(&lanes));
         });
         from
@@ -132,9 +125,16 @@ pub(super) fn sums(m: &mut Module, cfg: &Config, beat: &Beat) -> Sums {
     let get = |name: &str| parse.get(beat.res, name);
 
     m.comment("Stage 1: the beat against the ranges' ends");
-    let l3 = From::new(m, cfg, beat, "l3", (get("l3_off"), lit(1, 1)));
-    let l4 = From::new(m, cfg, beat, "l4", (get("l4_off"), lit(1, 1)));
-    let end = From::new(m, cfg, beat, "end", (get("end"), get("end_valid")));
+    let l3 = From::new(m, cfg, beat, "l3", get("l3_off"));
+    let l4 = From::new(m, cfg, beat, "l4", get("l4_off"));
+    let no_end = lit(16, 0xffff);
+    let end = From::new(
+        m,
+        cfg,
+        beat,
+        "end",
+        mux(get("end_valid"), get("end"), no_end),
+    );
     let data = delay(m, "s1_data", beat.data.expr(), 1);
     let ip_keep = delay(m, "s1_ip_keep", beat.keep & beat.v4.repeat(wb), 1);
     let l4_keep = delay(m, "s1_l4_keep", beat.keep & beat.l4.repeat(wb), 1);

@@ -17,20 +17,20 @@
 //!    odd one? They leave in turn, so each is looked up while the other may leave. 13. The one whose turn
 //!    it is goes to a stream register of its own. 14. Its record and fields go to the stream register at the output.
 
-use super::extract::{FIELDS, FIELDS_A_COPY};
+use super::extract::FIELDS;
 use super::marks::{of_record, RECORD_BITS};
 use super::shape::{Shape, CURSOR_BITS};
 use crate::build::{and_all, cat, cat_lsb_first, mux, or_all, Expr, Module, Sig};
 use crate::bundle;
 use crate::pipe::Pipe;
-use crate::prim::{decode, lutram, skid_of_lanes};
+use crate::prim::{decode, lutram, skid, skid_of_lanes};
 use pagetrain_formats::program::fields::{TCP, UDP, V4, V6, VLAN0, VLAN1};
 
 /// Clocks from stage 10 of a frame's last step to its result, if no other is before it.
 pub const LATENCY: usize = 5;
 
 /// Bits of a result that one handshake drives.
-const LANE: usize = 64;
+const LANE: usize = 128;
 
 /// Builds the block.
 pub fn parser_result(s: &Shape) -> Module {
@@ -52,9 +52,7 @@ pub fn parser_result(s: &Shape) -> Module {
             )
         })
         .collect();
-    let copies = FIELDS.len() / FIELDS_A_COPY;
-    let doc = "context whose result leaves next: a copy for two fields each";
-    let rd_ctx = m.output("rd_ctx", s.ctx_bits() * copies, doc);
+    let rd_ctx = m.output("rd_ctx", s.ctx_bits(), "context whose result leaves next");
     let release = m.output_reg_rst("release_ctx", 1, 0, "the oldest context is free again");
     let out_valid = m.output("m_axis_res_tvalid", 1, "");
     let out_ready = m.input("m_axis_res_tready", 1, "");
@@ -80,22 +78,12 @@ pub fn parser_result(s: &Shape) -> Module {
     let odd = m.named("odd", oldest.bit(0));
     let ready = m.named("ready", mux(&odd, &ready_odd, &ready_even));
     let reject = m.named("reject", mux(&odd, &reject_odd, &reject_even));
-    m.comment(
-        "Copies of what addresses and masks the memories, for two fields each, and for the record",
-    );
-    let bits = 1 + s.ctx_bits();
-    let head = m.instance("u_head", skid_of_lanes(bits * (copies + 1), bits));
+    let head = m.instance("u_head", skid(1 + s.ctx_bits()));
     let take = m.named("take", &ready & head.out("s_axis_tready"));
     m.connect(&head, "s_axis_tvalid", &ready);
-    let head_in = cat(&[reject.expr(), oldest.expr()]);
-    m.connect(&head, "s_axis_tdata", head_in.repeat(copies + 1));
-    let head_word = head.out("m_axis_tdata");
-    let ctxs: Vec<Expr> = (0..=copies)
-        .map(|i| head_word.part(i, bits).trunc(s.ctx_bits()))
-        .collect();
-    let rejects: Vec<Expr> = (0..=copies)
-        .map(|i| head_word.part(i, bits).bit(s.ctx_bits()))
-        .collect();
+    m.connect(&head, "s_axis_tdata", cat(&[reject.expr(), oldest.expr()]));
+    let head_ctx = m.named("head_ctx", head.out("m_axis_tdata").trunc(s.ctx_bits()));
+    let head_reject = m.named("head_reject", head.out("m_axis_tdata").bit(s.ctx_bits()));
     let head_valid = head.out("m_axis_tvalid");
     m.connect(&head, "m_axis_tready", out.out("s_axis_tready"));
     m.connect(&out, "s_axis_tvalid", &head_valid);
@@ -130,13 +118,13 @@ pub fn parser_result(s: &Shape) -> Module {
         b.set(&release, &head_valid & out.out("s_axis_tready"));
     });
 
-    m.assign(&rd_ctx, cat_lsb_first(&ctxs[..copies]));
+    m.assign(&rd_ctx, &head_ctx);
     let records = m.instance("u_records", lutram(RECORD_BITS, s.ctx_bits()));
     m.connect(&records, "wr_en", &st_valid);
     m.connect(&records, "wr_addr", &st_ctx);
     m.connect(&records, "wr_data", &st_record);
-    m.connect(&records, "rd_addr", &ctxs[copies]);
-    let result = pack(&mut m, &records.out("rd_data"), &fields, &rejects);
+    m.connect(&records, "rd_addr", &head_ctx);
+    let result = pack(&mut m, &records.out("rd_data"), &fields, &head_reject);
     m.connect(&out, "s_axis_tdata", result);
     m.connect(&out, "m_axis_tready", &out_ready);
     m.connect_out(&out, "m_axis_tvalid", &out_valid);
@@ -144,13 +132,12 @@ pub fn parser_result(s: &Shape) -> Module {
     m
 }
 
-/// The result as it leaves: all 0 but `reject` if that is set, of which there is a copy for some fields each, and one for the record.
-fn pack(m: &mut Module, record: &Sig, fields: &[(&str, Sig)], rejects: &[Expr]) -> Expr {
-    let masked = |e: &Expr, reject: &Expr| e & (!reject).repeat(e.width());
-    let reject = &rejects[rejects.len() - 1];
-    let kept = |e: Expr| masked(&e, reject);
-    let of_field = |name: &str| match fields.iter().position(|f| f.0 == name) {
-        Some(i) => masked(&fields[i].1.expr(), &rejects[i / FIELDS_A_COPY]),
+/// The result as it leaves: all 0 but `reject` if that is set.
+fn pack(m: &mut Module, record: &Sig, fields: &[(&str, Sig)], reject: &Sig) -> Expr {
+    let keep = m.named("keep", !reject);
+    let kept = |e: Expr| &e & keep.repeat(e.width());
+    let of_field = |name: &str| match fields.iter().find(|f| f.0 == name) {
+        Some((_, sig)) => kept(sig.expr()),
         None => unreachable!("no field {name}"),
     };
     let l3_off = of_record(record, "l3_off");
@@ -175,7 +162,7 @@ fn pack(m: &mut Module, record: &Sig, fields: &[(&str, Sig)], rejects: &[Expr]) 
     for name in ["vlan0", "vlan1", "sport", "dport", "seq", "tcp_flags"] {
         values.push((name, of_field(name)));
     }
-    values.push(("reject", reject.clone()));
+    values.push(("reject", reject.expr()));
     values.push(("l3_off", kept(l3_off.trunc(8))));
     values.push(("src", cat(&[of_field("src_hi"), of_field("src_lo")])));
     values.push(("dst", cat(&[of_field("dst_hi"), of_field("dst_lo")])));

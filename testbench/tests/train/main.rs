@@ -168,7 +168,10 @@ fn is_caught_when_the_block_is_broken() {
             "c_victim_open <= decide_job_creates &",
             "c_victim_open <= decide_job_hit &",
         ),
-        ("insert_1 ? same", "insert_1 ? 1'b0"),
+        (
+            "(upd_insert | insert_0) ? same",
+            "(upd_insert | insert_0) ? 1'b0",
+        ),
         (
             "pages_edge <= pages_count >= last_two_pages",
             "pages_edge <= pages_edge",
