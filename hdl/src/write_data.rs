@@ -18,7 +18,7 @@
 
 use crate::build::{clog2, mux, Module};
 use crate::bundle;
-use crate::prim::{lutram, skid};
+use crate::prim::{count_some, lutram, skid};
 
 /// Beats that the FIFO holds.
 pub const DEPTH: usize = 16;
@@ -98,22 +98,12 @@ pub fn write_data(dma_width: usize) -> Module {
     );
     m.seq("Beats held, and whether there is one", |b| {
         b.when(&push, |b| b.set(&wr, &wr + 1));
-        b.when(&push & !&load, |b| b.set(&level, &level + 1));
-        b.when(!&push & &load, |b| b.set(&level, &level - 1));
-        b.set(
-            &some,
-            &push | level.from_bit(1).any() | (level.bit(0) & !&load),
-        );
+        count_some(b, &level, &some, &push, &load);
     });
     m.seq(
         "Bursts granted whose last beat has not left, and whether there is one",
         |b| {
-            b.when(&grant & !&ended, |b| b.set(&granted, &granted + 1));
-            b.when(!&grant & &ended, |b| b.set(&granted, &granted - 1));
-            b.set(
-                &may,
-                &grant | granted.from_bit(1).any() | (granted.bit(0) & !&ended),
-            );
+            count_some(b, &granted, &may, &grant, &ended);
             b.set(&ahead, granted.lt(AHEAD - 2));
         },
     );

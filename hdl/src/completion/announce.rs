@@ -3,7 +3,7 @@
 use super::place;
 use crate::build::{cat, clog2, lit, Expr, Module, Sig};
 use crate::bundle::Bundle;
-use crate::prim::Fifo;
+use crate::prim::{count_some, Fifo};
 use crate::write_address::{track, WriteAddress, OUTSTANDING};
 use pagetrain_formats::Config;
 
@@ -110,16 +110,7 @@ fn show(m: &mut Module, cfg: &Config) -> Shown {
     m.seq(
         "Bursts with data at hand that were not announced, and whether there is one",
         |b| {
-            b.when(&at_hand & !&shown, |b| {
-                b.set(&ready_bursts, &ready_bursts + 1)
-            });
-            b.when(!&at_hand & &shown, |b| {
-                b.set(&ready_bursts, &ready_bursts - 1)
-            });
-            b.set(
-                &some,
-                &at_hand | ready_bursts.from_bit(1).any() | (ready_bursts.bit(0) & !&shown),
-            );
+            count_some(b, &ready_bursts, &some, &at_hand, &shown);
         },
     );
     Shown {

@@ -4,7 +4,7 @@ use super::prepare::burst_cmd;
 use super::Widths;
 use crate::build::{cat, clog2, lit, mux, Module, Sig};
 use crate::bundle::Bundle;
-use crate::prim::Fifo;
+use crate::prim::{count_some, Fifo};
 use crate::write_address::{track, WriteAddress, OUTSTANDING};
 
 /// Generated bursts that may be waiting for their address to be shown.
@@ -168,12 +168,7 @@ fn respond(m: &mut Module, announced: &Announced) {
     m.seq(
         "Commands done; nothing counts any more once a response was bad",
         |b| {
-            b.when(&b_valid & !&used, |b| b.set(&answers, &answers + 1));
-            b.when(!&b_valid & &used, |b| b.set(&answers, &answers - 1));
-            b.set(
-                &some,
-                &b_valid | answers.from_bit(1).any() | (answers.bit(0) & !&used),
-            );
+            count_some(b, &answers, &some, &b_valid, &used);
             b.when(&b_valid & &b_err, |b| b.set(&failed, 1));
             b.set(&done, &take & t_data.any() & !&failed);
             b.when(&done, |b| b.set(&done_seq, &done_seq + 1));

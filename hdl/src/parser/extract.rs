@@ -16,7 +16,8 @@
 //! decode the destination. 7. Shift by 2 and 1; which field takes it. Each field: 8. choose among the extracts; 9. write.
 
 use super::shape::{Shape, CHUNK_BITS};
-use crate::build::{cat, cat_lsb_first, lit, mux, onehot_mux, or_all, Expr, Module, Sig};
+use super::shift;
+use crate::build::{cat, lit, onehot_mux, or_all, Expr, Module, Sig};
 use crate::pipe::Pipe;
 use crate::prim::{decode, lutram};
 use pagetrain_formats::program::fields::EXTRACTS;
@@ -64,20 +65,15 @@ pub fn parser_extract(s: &Shape) -> Module {
     for i in 0..EXTRACTS {
         let s6_dest = p.reg(&mut m, 5, &format!("dest_{i}"), dw4.byte(i).trunc(4));
         let sel = p.reg(&mut m, 5, &format!("sel_{i}"), dw4.byte(i).from_bit(4));
-        let bytes: Vec<Expr> = (0..CHUNK_BITS / 8).map(|k| s6_chunk.byte(k)).collect();
-        let by_8 = shift(&bytes, 8, &sel.bit(3), LONGEST + 7);
-        let by_4 = shift(&by_8, 4, &sel.bit(2), LONGEST + 3);
-        let s7_bytes = p.reg(&mut m, 6, &format!("bytes_{i}"), cat_lsb_first(&by_4));
+        let bytes = shift::coarse(&s6_chunk, &sel, LONGEST);
+        let s7_bytes = p.reg(&mut m, 6, &format!("bytes_{i}"), bytes);
         let s7_fine = p.reg(&mut m, 6, &format!("fine_{i}"), sel.trunc(2));
         let dest = decode(&s6_dest, Dest::ALL.len());
         let s7_dest = p.reg(&mut m, 6, &format!("dest_{i}"), dest);
         m.unused(s7_dest.bit(0), "no destination");
         dests.push(s7_dest);
-        let bytes: Vec<Expr> = (0..LONGEST + 3).map(|k| s7_bytes.byte(k)).collect();
-        let by_2 = shift(&bytes, 2, &s7_fine.bit(1), LONGEST + 1);
-        let by_1 = shift(&by_2, 1, &s7_fine.bit(0), LONGEST);
-        // Network order: the first byte is the most significant.
-        values.push(p.reg(&mut m, 7, &format!("value_{i}"), cat(&by_1)));
+        let value = shift::fine(&s7_bytes, &s7_fine, LONGEST);
+        values.push(p.reg(&mut m, 7, &format!("value_{i}"), value));
     }
 
     for (name, dest, short) in FIELDS {
@@ -125,20 +121,6 @@ pub fn parser_extract(s: &Shape) -> Module {
         ],
     );
     m
-}
-
-/// `n` bytes of `bytes` from byte `by` on, or from the first; what lies beyond is 0.
-pub(super) fn shift(bytes: &[Expr], by: usize, shifted: &Expr, n: usize) -> Vec<Expr> {
-    let byte = |i: usize| bytes.get(i).cloned().unwrap_or_else(|| lit(8, 0));
-    (0..n)
-        .map(|i| {
-            if i + by < bytes.len() {
-                mux(shifted, byte(i + by), byte(i))
-            } else {
-                byte(i) & (!shifted).repeat(8)
-            }
-        })
-        .collect()
 }
 
 /// For each extract, in stage 8: it writes `dest`, and no later one writes the same field.

@@ -5,13 +5,13 @@
 //!
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
-//! | `dw0`, `end_add`, `end_word` | in | | row and chunk, stages 4, 5, 6 |
+//! | `dw0`, `end_add`, `end_word` | in | | row and chunk, stages 4, 5, 7 |
 //! | `f<k>_*`, `arm_set`, `s8_accept` | in | | the frame in stage k |
 //! | `end_fail` | out | 1 | the step in stage 9 set a wrong end |
 //! | `st_*` | out | | stage 10: the record as the step leaves it, frame done, frame rejected |
 //!
 //! ## Pipeline
-//! 6. Read the record; length. 7. Compare with the earlier end. 8. Flags, `l3_off`, `end`. 9. `l4_off`, `split`: they
+//! 6. Read the record. 7. The new end. 8. Compare it with the earlier one; flags, `l3_off`, `end`. 9. `l4_off`, `split`: they
 //!    are the cursor after the advance. 10. Write back: long before the frame's next step reads.
 
 use super::program::column_width;

@@ -28,7 +28,6 @@ use pagetrain_formats::program::fields::{TCP, UDP, V4, V6, VLAN0, VLAN1};
 
 /// Clocks from stage 10 of a frame's last step to its result, if no other is before it.
 pub const LATENCY: usize = 5;
-
 /// Bits of a result that one handshake drives.
 const LANE: usize = 128;
 
@@ -68,6 +67,7 @@ pub fn parser_result(s: &Shape) -> Module {
     let rejected = m.reg("rejected", s.contexts);
     let left = m.reg_rst("left", s.contexts, 0);
     let oldest = m.reg_rst("oldest", s.ctx_bits(), 0);
+    // The next odd context follows from `oldest` as it is; the next even one would be a sum.
     let next_even = m.reg_rst("next_even", s.ctx_bits() - 1, 0);
     let ready_even = m.reg_rst("ready_even", 1, 0);
     let ready_odd = m.reg_rst("ready_odd", 1, 0);
@@ -82,9 +82,9 @@ pub fn parser_result(s: &Shape) -> Module {
     let take = m.named("take", &ready & head.out("s_axis_tready"));
     m.connect(&head, "s_axis_tvalid", &ready);
     m.connect(&head, "s_axis_tdata", cat(&[reject.expr(), oldest.expr()]));
-    let head_ctx = m.named("head_ctx", head.out("m_axis_tdata").trunc(s.ctx_bits()));
-    let head_reject = m.named("head_reject", head.out("m_axis_tdata").bit(s.ctx_bits()));
-    let head_valid = head.out("m_axis_tvalid");
+    let (head_valid, head_word) = (head.out("m_axis_tvalid"), head.out("m_axis_tdata"));
+    let head_ctx = m.named("head_ctx", head_word.trunc(s.ctx_bits()));
+    let head_reject = m.named("head_reject", head_word.bit(s.ctx_bits()));
     m.connect(&head, "m_axis_tready", out.out("s_axis_tready"));
     m.connect(&out, "s_axis_tvalid", &head_valid);
     m.seq("Stage 11: verdicts", |b| {

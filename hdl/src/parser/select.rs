@@ -12,8 +12,8 @@
 //!
 //! - Timing: [`LATENCY`] clock, one more for the length.
 
-use super::extract::shift;
 use super::shape::CHUNK_BITS;
+use super::shift;
 use crate::build::{cat, cat_lsb_first, mux, Expr, Module};
 use pagetrain_formats::program::fields::{ADV_SEL, END_SEL, KEY_BYTES, KEY_SEL};
 
@@ -44,20 +44,15 @@ pub fn parser_select() -> Module {
         b.set(&key, cat(&keys));
         b.set(&adv_byte, &adv);
     });
-    let bytes: Vec<Expr> = (0..CHUNK_BITS / 8).map(|i| chunk.byte(i)).collect();
-    let by_8 = shift(&bytes, 8, &end_sel.bit(3), END + 7);
-    let by_4 = shift(&by_8, 4, &end_sel.bit(2), END + 3);
-    let end_bytes = m.reg("end_bytes", 8 * (END + 3));
+    let coarse = shift::coarse(&chunk, &end_sel, END);
+    let end_bytes = m.reg("end_bytes", coarse.width());
     let end_fine = m.reg("end_fine", 2);
-    let bytes: Vec<Expr> = (0..END + 3).map(|i| end_bytes.byte(i)).collect();
-    let by_2 = shift(&bytes, 2, &end_fine.bit(1), END + 1);
-    let by_1 = shift(&by_2, 1, &end_fine.bit(0), END);
     m.seq(
         "Stages 5 and 6: the length, which is needed a stage later",
         |b| {
-            b.set(&end_bytes, cat_lsb_first(&by_4));
+            b.set(&end_bytes, coarse);
             b.set(&end_fine, end_sel.trunc(2));
-            b.set(&end_word, cat(&by_1));
+            b.set(&end_word, shift::fine(&end_bytes, &end_fine, END));
         },
     );
     m

@@ -17,7 +17,7 @@
 //!
 //! ## Pipeline
 //! - 0: chunk address; did the last round kill the frame? 1 to 4: chunk ([`super::window`]). 4: cursor + need.
-//! - 5: bytes of key, advance, end ([`super::select`]); is what the step needs there?
+//! - 5: bytes of key and advance, and until 6 of end ([`super::select`]); is what the step needs there?
 //! - 6: arms ([`super::arms`]); shift and mask of the advance. 7: next row; second shift.
 //! - 8: new cursor; the next step begins, of this frame or of a new one. 9 (= 0 of the next): what the step leaves ([`super::marks`]).
 
@@ -25,7 +25,7 @@ use super::program::ASKED;
 use super::shape::{Shape, ADDR_BITS, CURSOR_BITS, LIMIT_BITS};
 use crate::build::{clog2, lit, mux, Expr, Module, Sig};
 use crate::pipe::Pipe;
-use crate::prim::lutram;
+use crate::prim::{lutram, some_next};
 use pagetrain_formats::layout::Field;
 use pagetrain_formats::program::fields::{
     ADV_ADD, ADV_EN, ADV_LSHIFT, ADV_MASK, ADV_MIN, ADV_RSHIFT, ADV_SEL, NEED, NEXT, OFF, SET,
@@ -113,10 +113,7 @@ pub fn parser_step(s: &Shape) -> Module {
         "Frames that wait to begin; they begin in the order in which they came",
         |b| {
             b.set(&waiting, waiting_next);
-            b.set(
-                &ready,
-                &start_valid | waiting.from_bit(1).any() | (waiting.bit(0) & !&new_frame),
-            );
+            b.set(&ready, some_next(&waiting, &start_valid, &new_frame));
             b.when(&new_frame, |b| b.set(&next_ctx, &next_ctx + 1));
         },
     );

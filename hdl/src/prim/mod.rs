@@ -4,6 +4,7 @@
 //! hold until then; `tvalid` never waits for `tready`.
 
 pub mod arbiter;
+pub mod count;
 pub mod fifo;
 pub mod lutram;
 pub mod onehot;
@@ -12,6 +13,7 @@ pub mod reset_stage;
 pub mod skid;
 
 pub use arbiter::rr_arbiter;
+pub use count::{count_some, some_next};
 pub use fifo::{Fifo, Storage};
 pub use lutram::lutram;
 pub use onehot::{above_lowest, decode, encode, lowest_one};
