@@ -6,7 +6,7 @@
 //! | port | dir | type | meaning |
 //! |---|---|---|---|
 //! | `f5_*`, `chunk`, `dw4` | in | | the frame in stage 5, its chunk, its row's extracts |
-//! | `rd_ctx` | in | 4 | whose fields are read |
+//! | `rd_ctx` | in | 5 x 4 | whose fields are read, a copy for two fields each |
 //! | `<field>` | out | | the fields, in the same clock |
 //!
 //! - Timing: written [`LATENCY`] clocks after stage 5.
@@ -25,6 +25,10 @@ use pagetrain_formats::program::Dest;
 
 /// Clocks from stage 5 until a field can be read.
 pub const LATENCY: usize = 5;
+/// Fields that one copy of the read address drives: their memories lie all over.
+pub const FIELDS_A_COPY: usize = 2;
+/// Copies of the read address.
+pub const COPIES: usize = FIELDS.len().div_ceil(FIELDS_A_COPY);
 /// Bytes of the longest field.
 const LONGEST: usize = 8;
 
@@ -53,7 +57,11 @@ pub fn parser_extract(s: &Shape) -> Module {
     let f5_valid = m.input("f5_valid", 1, "stage 5 holds a frame");
     let f5_first = m.input("f5_first", 1, "it takes its first step");
     let f5_ctx = m.input("f5_ctx", s.ctx_bits(), "its context");
-    let rd_ctx = m.input("rd_ctx", s.ctx_bits(), "whose fields are read");
+    let rd_ctx = m.input(
+        "rd_ctx",
+        s.ctx_bits() * COPIES,
+        "whose fields are read: a copy for two fields each",
+    );
     let mut p = Pipe::new();
     let valid = p.carry_rst(&mut m, "valid", &f5_valid, 5, 8);
     let first = p.carry(&mut m, "first", &f5_first, 5, 8);
@@ -76,7 +84,7 @@ pub fn parser_extract(s: &Shape) -> Module {
         values.push(p.reg(&mut m, 7, &format!("value_{i}"), value));
     }
 
-    for (name, dest, short) in FIELDS {
+    for (i, (name, dest, short)) in FIELDS.into_iter().enumerate() {
         let bytes = dest.bytes();
         m.comment(&format!("Field {name}"));
         let whole = winners(&mut m, &mut p, name, &dests, dest, short);
@@ -108,7 +116,8 @@ pub fn parser_extract(s: &Shape) -> Module {
         m.connect(&ram, "wr_en", &s9_write);
         m.connect(&ram, "wr_addr", &ctx[4]);
         m.connect(&ram, "wr_data", &s9_value);
-        m.connect(&ram, "rd_addr", &rd_ctx);
+        let rd_addr = rd_ctx.part(i / FIELDS_A_COPY, s.ctx_bits());
+        m.connect(&ram, "rd_addr", rd_addr);
         m.connect_out(&ram, "rd_data", &out);
     }
     p.finish(

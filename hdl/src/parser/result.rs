@@ -17,19 +17,19 @@
 //!    odd one? They leave in turn, so each is looked up while the other may leave. 13. The one whose turn
 //!    it is goes to a stream register of its own. 14. Its record and fields go to the stream register at the output.
 
-use super::extract::FIELDS;
+use super::extract::{COPIES, FIELDS, FIELDS_A_COPY};
 use super::marks::{of_record, RECORD_BITS};
 use super::shape::{Shape, CURSOR_BITS};
 use crate::build::{and_all, cat, cat_lsb_first, mux, or_all, Expr, Module, Sig};
 use crate::bundle;
 use crate::pipe::Pipe;
-use crate::prim::{decode, lutram, skid, skid_of_lanes};
+use crate::prim::{decode, lutram, skid_of_lanes};
 use pagetrain_formats::program::fields::{TCP, UDP, V4, V6, VLAN0, VLAN1};
 
 /// Clocks from stage 10 of a frame's last step to its result, if no other is before it.
 pub const LATENCY: usize = 5;
 /// Bits of a result that one handshake drives.
-const LANE: usize = 128;
+const LANE: usize = 64;
 
 /// Builds the block.
 pub fn parser_result(s: &Shape) -> Module {
@@ -51,7 +51,8 @@ pub fn parser_result(s: &Shape) -> Module {
             )
         })
         .collect();
-    let rd_ctx = m.output("rd_ctx", s.ctx_bits(), "context whose result leaves next");
+    let doc = "context whose result leaves next: a copy for two fields each";
+    let rd_ctx = m.output("rd_ctx", s.ctx_bits() * COPIES, doc);
     let release = m.output_reg_rst("release_ctx", 1, 0, "the oldest context is free again");
     let out_valid = m.output("m_axis_res_tvalid", 1, "");
     let out_ready = m.input("m_axis_res_tready", 1, "");
@@ -78,13 +79,21 @@ pub fn parser_result(s: &Shape) -> Module {
     let odd = m.named("odd", oldest.bit(0));
     let ready = m.named("ready", mux(&odd, &ready_odd, &ready_even));
     let reject = m.named("reject", mux(&odd, &reject_odd, &reject_even));
-    let head = m.instance("u_head", skid(1 + s.ctx_bits()));
+    m.comment(
+        "Copies of what addresses and masks the memories, for two fields each, and for the record",
+    );
+    let bits = 1 + s.ctx_bits();
+    let head = m.instance("u_head", skid_of_lanes(bits * (COPIES + 1), bits));
     let take = m.named("take", &ready & head.out("s_axis_tready"));
     m.connect(&head, "s_axis_tvalid", &ready);
-    m.connect(&head, "s_axis_tdata", cat(&[reject.expr(), oldest.expr()]));
+    let head_in = cat(&[reject.expr(), oldest.expr()]);
+    m.connect(&head, "s_axis_tdata", head_in.repeat(COPIES + 1));
     let (head_valid, head_word) = (head.out("m_axis_tvalid"), head.out("m_axis_tdata"));
-    let head_ctx = m.named("head_ctx", head_word.trunc(s.ctx_bits()));
-    let head_reject = m.named("head_reject", head_word.bit(s.ctx_bits()));
+    let copies = |from: usize, width: usize| -> Vec<Expr> {
+        let slice = |i| head_word.part(i, bits).bits(from, width);
+        (0..=COPIES).map(slice).collect()
+    };
+    let (ctxs, rejects) = (copies(0, s.ctx_bits()), copies(s.ctx_bits(), 1));
     m.connect(&head, "m_axis_tready", out.out("s_axis_tready"));
     m.connect(&out, "s_axis_tvalid", &head_valid);
     m.seq("Stage 11: verdicts", |b| {
@@ -118,13 +127,13 @@ pub fn parser_result(s: &Shape) -> Module {
         b.set(&release, &head_valid & out.out("s_axis_tready"));
     });
 
-    m.assign(&rd_ctx, &head_ctx);
+    m.assign(&rd_ctx, cat_lsb_first(&ctxs[..COPIES]));
     let records = m.instance("u_records", lutram(RECORD_BITS, s.ctx_bits()));
     m.connect(&records, "wr_en", &st_valid);
     m.connect(&records, "wr_addr", &st_ctx);
     m.connect(&records, "wr_data", &st_record);
-    m.connect(&records, "rd_addr", &head_ctx);
-    let result = pack(&mut m, &records.out("rd_data"), &fields, &head_reject);
+    m.connect(&records, "rd_addr", &ctxs[COPIES]);
+    let result = pack(&mut m, &records.out("rd_data"), &fields, &rejects);
     m.connect(&out, "s_axis_tdata", result);
     m.connect(&out, "m_axis_tready", &out_ready);
     m.connect_out(&out, "m_axis_tvalid", &out_valid);
@@ -132,12 +141,13 @@ pub fn parser_result(s: &Shape) -> Module {
     m
 }
 
-/// The result as it leaves: all 0 but `reject` if that is set.
-fn pack(m: &mut Module, record: &Sig, fields: &[(&str, Sig)], reject: &Sig) -> Expr {
-    let keep = m.named("keep", !reject);
-    let kept = |e: Expr| &e & keep.repeat(e.width());
-    let of_field = |name: &str| match fields.iter().find(|f| f.0 == name) {
-        Some((_, sig)) => kept(sig.expr()),
+/// The result as it leaves: all 0 but `reject` if that is set, of which there is a copy for some fields each, and one for the record.
+fn pack(m: &mut Module, record: &Sig, fields: &[(&str, Sig)], rejects: &[Expr]) -> Expr {
+    let masked = |e: &Expr, reject: &Expr| e & (!reject).repeat(e.width());
+    let reject = &rejects[rejects.len() - 1];
+    let kept = |e: Expr| masked(&e, reject);
+    let of_field = |name: &str| match fields.iter().position(|f| f.0 == name) {
+        Some(i) => masked(&fields[i].1.expr(), &rejects[i / FIELDS_A_COPY]),
         None => unreachable!("no field {name}"),
     };
     let l3_off = of_record(record, "l3_off");
@@ -162,7 +172,7 @@ fn pack(m: &mut Module, record: &Sig, fields: &[(&str, Sig)], reject: &Sig) -> E
     for name in ["vlan0", "vlan1", "sport", "dport", "seq", "tcp_flags"] {
         values.push((name, of_field(name)));
     }
-    values.push(("reject", reject.expr()));
+    values.push(("reject", reject.clone()));
     values.push(("l3_off", kept(l3_off.trunc(8))));
     values.push(("src", cat(&[of_field("src_hi"), of_field("src_lo")])));
     values.push(("dst", cat(&[of_field("dst_hi"), of_field("dst_lo")])));
