@@ -26,7 +26,7 @@
 //! - An address is shown when its data are at hand, so that a completion never keeps the bus waiting for the record memory.
 //! - D = 512: two entries of a burst share a beat; a lone one is written with half the strobes.
 //! - `idle` tells the truth from the second clock after `quiesce` rose.
-//! - Cost at W = 64, D = 128, in the engine, ECP5's memory cells: 1883 LUT4, 2481 FF, 166 CCU2C, 202 DPR16X4, 23 DP16KD
+//! - Cost at W = 64, D = 128, in the engine, ECP5's memory cells: 1885 LUT4, 2481 FF, 166 CCU2C, 202 DPR16X4, 23 DP16KD
 //!   (Yosys 0.70; registers at ports count for the engine).
 //!
 //! ## Pipeline

@@ -26,7 +26,7 @@
 //! - A command that sets a patch takes a clock; from the sum, about 20 more (until the beats before it are in the sum). A
 //!   command with `no_write` takes one clock a word. Patches cost nothing, and nothing else is slower for them.
 //! - `idle` tells the truth from the second clock after `quiesce` rose.
-//! - Cost at W = 64, D = 128, in the engine: 2347 LUT4, 2868 FF, 246 CCU2C, 101 DPR16X4 (Yosys 0.70; registers at ports count for the engine),
+//! - Cost at W = 64, D = 128, in the engine: 2317 LUT4, 2868 FF, 246 CCU2C, 101 DPR16X4 (Yosys 0.70; registers at ports count for the engine),
 //!   of which sums and patches are about 900 LUT4, 690 FF.
 //!
 //! ## Pipeline

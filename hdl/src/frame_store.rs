@@ -20,7 +20,7 @@
 //! - Beyond `cfg_max_frame` nothing is written: an oversize frame takes no more room than a legal one.
 //! - What is free is known a few clocks late, hence [`MARGIN`] words stay free. The words of a dropped frame are at hand
 //!   again for the frame that follows directly.
-//! - Cost at W = 64, D = 128, in the engine, ECP5's memory cells: 151 LUT4, 1353 FF, 84 CCU2C, 28 DP16KD (Yosys 0.70; registers
+//! - Cost at W = 64, D = 128, in the engine, ECP5's memory cells: 150 LUT4, 1353 FF, 84 CCU2C, 28 DP16KD (Yosys 0.70; registers
 //!   at ports count for the engine).
 //!
 //! ## Pipeline

@@ -15,7 +15,7 @@
 //! - Parameters: `data_width`, `parser_window`, `parser_states`, `parser_steps`.
 //! - Corner cases: a frame shorter than the window is parsed when its last beat is there; a longer one when the window is full, so a
 //!   result may leave before its frame has ended. `tkeep` may be 0 in a last beat. The program is written while the parser is off.
-//! - Cost at W = 64, in the engine, ECP5's memory cells: 5096 LUT4, 3708 FF, 83 CCU2C, 125 DPR16X4, 23 DP16KD (Yosys 0.70; registers
+//! - Cost at W = 64, in the engine, ECP5's memory cells: 5170 LUT4, 3796 FF, 83 CCU2C, 125 DPR16X4, 23 DP16KD (Yosys 0.70; registers
 //!   at ports count for the engine).
 //!
 //! ## Pipeline
