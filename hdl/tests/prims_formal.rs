@@ -1,4 +1,4 @@
-//! The stream register, the FIFO and the arbiter, proven by induction with the SAT solver inside Yosys.
+//! The stream register, the counter with a flag, the FIFO and the arbiter, proven by induction with the SAT solver inside Yosys.
 //!
 //! The emitted text is proven, not a model of it: the properties in `fixtures/` are put in before `endmodule`.
 
@@ -74,6 +74,31 @@ fn skid_proof_fails_when_ready_ignores_the_spare() {
     });
     let text = e.unwrap_err();
     assert!(text.contains("model found for base case: FAIL"), "{text}");
+}
+
+/// The flag of `count_some` says that the count is not zero, whatever comes and goes, as long as neither end is crossed.
+fn count_proof(break_it: impl Fn(&mut VerilogFile)) -> Result<(), String> {
+    let mut m = Module::new("counter", "A counter with a flag.");
+    let up = m.input("up", 1, "one comes");
+    let down = m.input("down", 1, "one goes");
+    let count = m.output_reg_rst("count", 3, 0, "how many there are");
+    let some = m.output_reg_rst("some", 1, 0, "there is one");
+    m.seq("Count", |b| count_some(b, &count, &some, &up, &down));
+    let mut files = emitted(&m);
+    break_it(&mut files[0]);
+    inject(&mut files[0], include_str!("fixtures/count_properties.v"));
+    sat(&files, "")
+}
+
+#[test]
+fn count_and_flag_agree_when_both_come_and_go() {
+    count_proof(|_| ()).unwrap();
+}
+
+#[test]
+fn count_proof_fails_when_the_flag_forgets_what_stays() {
+    let e = count_proof(|f| replace(f, "(count[0] & !down)", "1'b0")).unwrap_err();
+    assert!(e.contains("FAIL"), "{e}");
 }
 
 /// The module that an instance is of.
